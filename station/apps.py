@@ -1,0 +1,7 @@
+from django.apps import AppConfig
+
+
+class StationConfig(AppConfig):
+    """Carries the management commands."""
+
+    name = "station"

@@ -1,0 +1,175 @@
+"""What a step of the station asks its shell to do.
+
+The shell first commits all ``Stored`` effects of a step in one database transaction and only then carries out
+the others, in order (one step, one commit).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from datetime import datetime
+from typing import Any, TypeAlias
+
+from station.domain.board import Setpoint
+
+Json: TypeAlias = Mapping[str, Any]
+
+
+# ------------------------------------------------------------------ towards the CSMS
+
+
+@dataclass(frozen=True, slots=True)
+class Call:
+    """Send a CALL. At most one is outstanding; the station waits for CallAnswered or CallFailed."""
+
+    call_id: str
+    action: str
+    payload: Json
+    timeout: float  # seconds, OCPPCommCtrlr.MessageTimeout
+
+
+@dataclass(frozen=True, slots=True)
+class Answer:
+    """Send the CALLRESULT to a CALL of the CSMS."""
+
+    call_id: str
+    action: str
+    payload: Json
+
+
+@dataclass(frozen=True, slots=True)
+class AnswerError:
+    """Send a CALLERROR (part 4, section 4.3) to a CALL of the CSMS."""
+
+    call_id: str
+    code: str
+    description: str = ""
+    details: Json = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True)
+class Reconnect:
+    """Close the WebSocket, after what is queued for it was written, and open it anew by the network profiles."""
+
+    reason: str
+
+
+# ------------------------------------------------------------------ towards board and machine
+
+
+@dataclass(frozen=True, slots=True)
+class SetBoard:
+    """The setpoint to keep applying from now on."""
+
+    setpoint: Setpoint
+
+
+@dataclass(frozen=True, slots=True)
+class Reboot:
+    """Restart the appliance's own processes. ``reason`` is a BootReasonEnumType for the next BootNotification."""
+
+    reason: str
+
+
+# ------------------------------------------------------------------ what lasts (all subclasses of Stored)
+
+
+@dataclass(frozen=True, slots=True)
+class Stored:
+    """Base of everything that goes into the step's one commit."""
+
+
+@dataclass(frozen=True, slots=True)
+class SaveTransaction(Stored):
+    """Insert or replace a transaction by its id. ``record`` is a ``domain.transaction.Transaction``."""
+
+    record: Any
+
+
+@dataclass(frozen=True, slots=True)
+class SaveMeterPoint(Stored):
+    """One point of a transaction's curve: W, A (sum of the phases is not meaningful: highest phase), Wh register."""
+
+    transaction_id: str
+    at: datetime
+    power: float
+    current: float
+    energy: float
+    soc: float | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Enqueue(Stored):
+    """Put a call that must not be lost into the queue. ``sequence`` orders the queue and never repeats."""
+
+    sequence: int
+    action: str
+    payload: Json
+    created: datetime
+
+
+@dataclass(frozen=True, slots=True)
+class UpdateQueued(Stored):
+    """A queued call was tried again (E13) or its payload amended (``offline`` set)."""
+
+    sequence: int
+    attempts: int
+    payload: Json | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Dequeue(Stored):
+    """A queued call was answered, or given up by the rules of E13 (``given_up`` says why, empty: answered)."""
+
+    sequence: int
+    given_up: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class SaveVariable(Stored):
+    """One attribute value of the device model that outlives a reboot. None deletes it (back to the default)."""
+
+    component: str
+    variable: str
+    value: str | None
+    attribute: str = "Actual"
+    component_instance: str = ""
+    variable_instance: str = ""
+    evse_id: int = 0  # 0: the station
+    connector_id: int = 0  # 0: the EVSE
+
+
+@dataclass(frozen=True, slots=True)
+class Remember(Stored):
+    """A small durable fact of the station itself, by key (availability, clock, reader counters, boot reason …)."""
+
+    key: str
+    value: Any  # JSON; None forgets the key
+
+
+@dataclass(frozen=True, slots=True)
+class FinishCommand(Stored):
+    """The outcome of an operator's command: ``Accepted`` or ``Rejected``, with a sentence for the person."""
+
+    command_id: int
+    status: str
+    message: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Journal(Stored):
+    """Something that a person may want to read later.
+
+    ``kind`` is a stable word (``card_read``, ``authorized``, ``refused``, ``plugged_in``, ``fault``, ``link_up`` …); the words for
+    people are made by the web interface.
+    """
+
+    at: datetime
+    kind: str
+    evse_id: int | None = None
+    transaction_id: str | None = None
+    data: Json = field(default_factory=dict)
+
+
+Effect: TypeAlias = Call | Answer | AnswerError | Reconnect | SetBoard | Reboot | Stored

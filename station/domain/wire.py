@@ -1,0 +1,66 @@
+"""Snapshots and setpoints as plain dictionaries (for msgpack or JSON), and back."""
+
+from __future__ import annotations
+
+from dataclasses import asdict
+from typing import Any
+
+from station.domain.board import (
+    BoardSnapshot,
+    BusCounters,
+    CardRead,
+    CPState,
+    EvseSetpoint,
+    EvseSnapshot,
+    Fault,
+    MeterReading,
+    Setpoint,
+    Warning,
+    WatchdogState,
+)
+
+
+def pack_snapshot(snapshot: BoardSnapshot) -> dict[str, Any]:
+    """A dictionary of plain values; sets become sorted lists."""
+    data = asdict(snapshot)
+    for evse in data["evses"]:
+        evse["faults"] = sorted(evse["faults"])
+        evse["warnings"] = sorted(evse["warnings"])
+    return data
+
+
+def unpack_snapshot(data: dict[str, Any]) -> BoardSnapshot:
+    """The snapshot behind ``pack_snapshot``; raises ValueError, TypeError or KeyError where it is none."""
+    evses = tuple(
+        EvseSnapshot(
+            **{
+                **evse,
+                "cp_state": CPState(evse["cp_state"]),
+                "faults": frozenset(Fault(fault) for fault in evse["faults"]),
+                "warnings": frozenset(Warning(warning) for warning in evse["warnings"]),
+                "watchdog": WatchdogState(evse["watchdog"]),
+                "meter": MeterReading(
+                    **{key: tuple(value) if isinstance(value, list) else value for key, value in evse["meter"].items()}
+                ),
+            }
+        )
+        for evse in data["evses"]
+    )
+    return BoardSnapshot(
+        **{
+            **data,
+            "evses": evses,
+            "card_reads": tuple(CardRead(**read) for read in data["card_reads"]),
+            "bus": BusCounters(**data["bus"]),
+        }
+    )
+
+
+def pack_setpoint(setpoint: Setpoint) -> dict[str, Any]:
+    """A dictionary of plain values."""
+    return asdict(setpoint)
+
+
+def unpack_setpoint(data: dict[str, Any]) -> Setpoint:
+    """The setpoint behind ``pack_setpoint``; raises TypeError or KeyError where it is none."""
+    return Setpoint(**{**data, "evses": tuple(EvseSetpoint(**evse) for evse in data["evses"])})

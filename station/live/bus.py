@@ -1,0 +1,20 @@
+"""Names on the channel layer: who listens where, and the type of each message.
+
+    hardware worker --BOARD_SNAPSHOT--> UPLINK        {"type", "snapshot": domain.wire.pack_snapshot}
+    uplink          --BOARD_SETPOINT--> HARDWARE      {"type", "setpoint": domain.wire.pack_setpoint}
+    web server      --COMMAND_FILED---> UPLINK        {"type", "command_id": int}        a nudge; the row says what
+    web server      --HELLO-----------> UPLINK        {"type"}                            asks for a publication now
+    uplink          --LIVE_STATION----> group WATCHERS {"type", "station": dict}           see live.payloads
+
+Nothing here is queued: Redis may lose all of it, and the next message repairs it.
+"""
+
+UPLINK = "uplink"  # channel
+HARDWARE = "hardware"  # channel
+WATCHERS = "watchers"  # group
+
+BOARD_SNAPSHOT = "board.snapshot"
+BOARD_SETPOINT = "board.setpoint"
+COMMAND_FILED = "command.filed"
+HELLO = "live.hello"
+LIVE_STATION = "live.station"

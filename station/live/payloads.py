@@ -1,0 +1,87 @@
+"""The live view: what the uplink tells everybody who watches, as typed payloads.
+
+A watcher first gets a whole ``StationLive`` (ask with ``bus.HELLO``), then one ``StationLive`` after every change,
+at most a few a second. Whole states rather than edges: a lost message is repaired by the next. JSON on the
+wire; ``encode`` and ``decode`` are the only ways in and out.
+"""
+
+from __future__ import annotations
+
+from dataclasses import asdict, dataclass, field
+from typing import Any
+
+
+@dataclass(frozen=True, slots=True)
+class EvseLive:
+    """One EVSE as a person would want to see it.
+
+    ``availability`` is OCPP's ConnectorStatusEnumType (Available, Occupied, Reserved, Unavailable, Faulted);
+    ``activity`` a stable word for what goes on (``free``, ``waiting_for_card``, ``waiting_for_plug``, ``authorizing``,
+    ``preparing``, ``charging``, ``suspended_ev``, ``suspended_evse``, ``finishing``, ``unavailable``, ``faulted``, ``no_board``).
+    """
+
+    evse_id: int
+    availability: str
+    activity: str
+    cp_state: str = "A"
+    plugged: bool = False
+    contactor_closed: bool = False
+    power: float = 0.0  # W
+    current: tuple[float, float, float] = (0.0, 0.0, 0.0)  # A
+    voltage: tuple[float, float, float] = (0.0, 0.0, 0.0)  # V
+    current_offered: float = 0.0  # A
+    register: float = 0.0  # Wh, the meter's import register
+    soc: float | None = None
+    temperature: float | None = None
+    transaction_id: str | None = None
+    started_at: str | None = None  # RFC 3339
+    energy: float = 0.0  # Wh of the running session
+    charging_state: str | None = None
+    id_token: str | None = None
+    id_token_type: str | None = None
+    faults: tuple[str, ...] = ()
+    warnings: tuple[str, ...] = ()
+    message: str = ""  # why the last card was refused and the like, a stable word
+    curve: tuple[tuple[float, float], ...] = ()  # (seconds since the session's start, W), up to 240 points
+
+
+@dataclass(frozen=True, slots=True)
+class StationLive:
+    """The whole station. ``serial`` grows with every publication within one life of the uplink."""
+
+    serial: int
+    life: str  # changes with every start of the uplink
+    at: str  # RFC 3339, the station's clock
+    connected: bool
+    registration: str | None  # Accepted, Pending, Rejected; None before the first answer
+    security_profile: int
+    csms_url: str
+    identity: str
+    board_online: bool
+    board_error: str = ""
+    door_open: bool = False
+    queue_length: int = 0
+    evses: tuple[EvseLive, ...] = field(default_factory=tuple)
+
+
+def encode(live: StationLive) -> dict[str, Any]:
+    """A JSON-ready dictionary."""
+    return asdict(live)
+
+
+def decode(data: dict[str, Any]) -> StationLive:
+    """The payload behind ``encode``; raises TypeError or KeyError where it is none."""
+    evses = tuple(
+        EvseLive(
+            **{
+                **evse,
+                "current": tuple(evse["current"]),
+                "voltage": tuple(evse["voltage"]),
+                "faults": tuple(evse["faults"]),
+                "warnings": tuple(evse["warnings"]),
+                "curve": tuple(tuple(point) for point in evse["curve"]),
+            }
+        )
+        for evse in data["evses"]
+    )
+    return StationLive(**{**data, "evses": evses})

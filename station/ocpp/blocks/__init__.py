@@ -1,0 +1,1 @@
+"""One module (or package) per functional block, named as part 2 names it. No block imports another."""

@@ -1,0 +1,91 @@
+"""What every functional block gets: the device model, the EVSEs, the way out. Never the whole station."""
+
+from __future__ import annotations
+
+import random
+import uuid
+from collections.abc import Callable, Mapping
+from typing import TYPE_CHECKING, Any
+
+from station.domain.effects import Effect, Journal
+from station.domain.moment import Moment
+
+if TYPE_CHECKING:
+    from station.device_model.model import DeviceModel
+    from station.domain.clock import Clock
+    from station.domain.evse import Evse
+    from station.ocpp.outbox import Outbox
+
+Answered = Callable[[Mapping[str, Any], Moment], None]
+Failed = Callable[[str, Moment], None]
+
+
+class Context:
+    """Shared by the blocks of one station.
+
+    ``emit`` collects the effects of the running step; ``raise_signal`` tells the other blocks something, after the
+    running handler returns; ``call`` asks the CSMS something that may be lost (for what may not, see
+    ``Outbox.enqueue``).
+    """
+
+    def __init__(
+        self,
+        model: DeviceModel,
+        evses: dict[int, Evse],
+        clock: Clock,
+        outbox: Outbox,
+        remembered: Mapping[str, Any],
+        entropy: random.Random,
+    ) -> None:
+        self.model = model
+        self.evses = evses
+        self.clock = clock
+        self.outbox = outbox
+        self.remembered: dict[str, Any] = dict(remembered)
+        self.effects: list[Effect] = []
+        self.signals: list[object] = []
+        self._entropy = entropy
+        self._answering = ""
+
+    # ------------------------------------------------------------------ out
+
+    def emit(self, effect: Effect) -> None:
+        """Add an effect to the running step."""
+        self.effects.append(effect)
+
+    def raise_signal(self, signal: object) -> None:
+        """Let every block's ``on`` hear ``signal`` within this step, once the running one has returned."""
+        self.signals.append(signal)
+
+    def call(
+        self,
+        action: str,
+        payload: Mapping[str, Any],
+        *,
+        answered: Answered | None = None,
+        failed: Failed | None = None,
+    ) -> None:
+        """Call the CSMS when the link allows; dropped when the link is or goes down (``failed`` then hears why)."""
+        self.outbox.call(action, payload, answered=answered, failed=failed)
+
+    def journal(
+        self, now: Moment, kind: str, *, evse_id: int | None = None, transaction_id: str | None = None, **data: Any
+    ) -> None:
+        """Note something that a person may want to read later."""
+        self.emit(Journal(at=self.clock.utc(now), kind=kind, evse_id=evse_id, transaction_id=transaction_id, data=data))
+
+    # ------------------------------------------------------------------ answering later
+
+    def answer_later(self) -> str:
+        """The id of the CALL being handled, for an ``Answer`` effect in a later step."""
+        return self._answering
+
+    def handling(self, call_id: str) -> None:
+        """The station notes which CALL is being handled."""
+        self._answering = call_id
+
+    # ------------------------------------------------------------------ identifiers
+
+    def new_id(self) -> str:
+        """A random UUID (message ids, transaction ids: E01.FR.08), from the entropy the shell gave."""
+        return str(uuid.UUID(int=self._entropy.getrandbits(128), version=4))
