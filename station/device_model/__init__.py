@@ -1,0 +1,1 @@
+"""What can be configured and looked at: components and variables, each defined once. Plain Python."""

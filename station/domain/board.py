@@ -100,7 +100,7 @@ class EvseSnapshot:
     watchdog: WatchdogState = WatchdogState.DISARMED
     watchdog_left: float = 0.0
     setpoint_sequence: int = 0  # the last setpoint that the board took
-    temperature: float = 25.0
+    temperature: float | None = 25.0  # None: the board has no such sensor
     residual_ac: float = 0.0  # A
     residual_dc: float = 0.0  # A
     meter: MeterReading = field(default_factory=MeterReading)

@@ -161,8 +161,8 @@ class FinishCommand(Stored):
 class Journal(Stored):
     """Something that a person may want to read later.
 
-    ``kind`` is a stable word (``card_read``, ``authorized``, ``refused``, ``plugged_in``, ``fault``, ``link_up`` …); the words for
-    people are made by the web interface.
+    ``kind`` is a stable word (``card_read``, ``authorized``, ``refused``, ``plugged_in``, ``fault``, ``link_up`` …);
+    the words for people are made by the web interface.
     """
 
     at: datetime

@@ -19,7 +19,7 @@ class Moment:
 
 
 def rfc3339(at: datetime) -> str:
-    """``at`` as OCPP wants it: UTC, three fractional digits, ``Z`` (part 2, section 3; some CSMSs refuse more digits)."""
+    """``at`` as OCPP wants it: UTC, ``Z``, three fractional digits (some CSMSs refuse more)."""
     utc = at.astimezone(UTC)
     return f"{utc:%Y-%m-%dT%H:%M:%S}.{utc.microsecond // 1000:03d}Z"
 

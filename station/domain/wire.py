@@ -39,9 +39,7 @@ def unpack_snapshot(data: dict[str, Any]) -> BoardSnapshot:
                 "faults": frozenset(Fault(fault) for fault in evse["faults"]),
                 "warnings": frozenset(Warning(warning) for warning in evse["warnings"]),
                 "watchdog": WatchdogState(evse["watchdog"]),
-                "meter": MeterReading(
-                    **{key: tuple(value) if isinstance(value, list) else value for key, value in evse["meter"].items()}
-                ),
+                "meter": _unpack_meter(evse["meter"]),
             }
         )
         for evse in data["evses"]
@@ -54,6 +52,11 @@ def unpack_snapshot(data: dict[str, Any]) -> BoardSnapshot:
             "bus": BusCounters(**data["bus"]),
         }
     )
+
+
+def _unpack_meter(data: dict[str, Any]) -> MeterReading:
+    phases = {name: tuple(data[name]) for name in ("voltage", "current", "power", "power_factor")}
+    return MeterReading(**{**data, **phases})
 
 
 def pack_setpoint(setpoint: Setpoint) -> dict[str, Any]:

@@ -17,7 +17,8 @@ class EvseLive:
 
     ``availability`` is OCPP's ConnectorStatusEnumType (Available, Occupied, Reserved, Unavailable, Faulted);
     ``activity`` a stable word for what goes on (``free``, ``waiting_for_card``, ``waiting_for_plug``, ``authorizing``,
-    ``preparing``, ``charging``, ``suspended_ev``, ``suspended_evse``, ``finishing``, ``unavailable``, ``faulted``, ``no_board``).
+    ``preparing``, ``charging``, ``suspended_ev``, ``suspended_evse``, ``finishing``, ``unavailable``, ``faulted``,
+    ``no_board``).
     """
 
     evse_id: int

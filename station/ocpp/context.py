@@ -7,13 +7,14 @@ import uuid
 from collections.abc import Callable, Mapping
 from typing import TYPE_CHECKING, Any
 
-from station.domain.effects import Effect, Journal
+from station.domain.effects import Effect, Journal, Remember
 from station.domain.moment import Moment
 
 if TYPE_CHECKING:
     from station.device_model.model import DeviceModel
+    from station.domain.availability import Availability
     from station.domain.clock import Clock
-    from station.domain.evse import Evse
+    from station.domain.evse import Evse, Lobby, Seat
     from station.ocpp.outbox import Outbox
 
 Answered = Callable[[Mapping[str, Any], Moment], None]
@@ -32,16 +33,20 @@ class Context:
         self,
         model: DeviceModel,
         evses: dict[int, Evse],
+        lobby: Lobby,
+        availability: Availability,
         clock: Clock,
-        outbox: Outbox,
         remembered: Mapping[str, Any],
         entropy: random.Random,
     ) -> None:
         self.model = model
         self.evses = evses
+        self.lobby = lobby
+        self.availability = availability
         self.clock = clock
-        self.outbox = outbox
+        self.outbox: Outbox
         self.remembered: dict[str, Any] = dict(remembered)
+        self.restarting = False  # a reset is scheduled or under way: nobody new is let in
         self.effects: list[Effect] = []
         self.signals: list[object] = []
         self._entropy = entropy
@@ -64,15 +69,46 @@ class Context:
         *,
         answered: Answered | None = None,
         failed: Failed | None = None,
+        requested: bool = False,
     ) -> None:
-        """Call the CSMS when the link allows; dropped when the link is or goes down (``failed`` then hears why)."""
-        self.outbox.call(action, payload, answered=answered, failed=failed)
+        """Call the CSMS when the link allows; dropped when the link goes down (``failed`` then hears ``LinkDown``).
+
+        ``requested``: the CSMS asked for this message, so that it may go out while the registration is Pending.
+        """
+        self.outbox.call(action, payload, answered=answered, failed=failed, requested=requested)
 
     def journal(
         self, now: Moment, kind: str, *, evse_id: int | None = None, transaction_id: str | None = None, **data: Any
     ) -> None:
         """Note something that a person may want to read later."""
         self.emit(Journal(at=self.clock.utc(now), kind=kind, evse_id=evse_id, transaction_id=transaction_id, data=data))
+
+    def remember(self, key: str, value: Any) -> None:
+        """Keep a small durable fact (JSON; None forgets it); writes only where it changed (flash wear)."""
+        if self.remembered.get(key) == value:
+            return
+        if value is None:
+            self.remembered.pop(key, None)
+        else:
+            self.remembered[key] = value
+        self.emit(Remember(key, value))
+
+    # ------------------------------------------------------------------ where sessions are
+
+    def seats(self) -> list[Seat]:
+        """Every EVSE by its id, then the lobby."""
+        return [*self.evses.values(), self.lobby]
+
+    def seat(self, evse_id: int | None) -> Seat:
+        """The EVSE, or the lobby for None."""
+        return self.lobby if evse_id is None else self.evses[evse_id]
+
+    def seat_of(self, transaction_id: str) -> Seat | None:
+        """Where that transaction runs, or None."""
+        for seat in self.seats():
+            if seat.transaction and seat.transaction.transaction_id == transaction_id:
+                return seat
+        return None
 
     # ------------------------------------------------------------------ answering later
 

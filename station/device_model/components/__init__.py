@@ -1,0 +1,40 @@
+"""Every component of the station, group by group. The one table of the device model, in pages."""
+
+from __future__ import annotations
+
+from station.device_model.components.authorization import AuthCtrlr
+from station.device_model.components.communication import DeviceDataCtrlr, OCPPCommCtrlr
+from station.device_model.components.metering import AlignedDataCtrlr, SampledDataCtrlr
+from station.device_model.components.security import SecurityCtrlr
+from station.device_model.components.station import EVSE, ChargingStation, ClockCtrlr, Connector
+from station.device_model.components.transactions import TxCtrlr
+from station.device_model.definition import Component
+
+COMPONENTS: tuple[type[Component], ...] = (
+    ChargingStation,
+    EVSE,
+    Connector,
+    AlignedDataCtrlr,
+    AuthCtrlr,
+    ClockCtrlr,
+    DeviceDataCtrlr,
+    OCPPCommCtrlr,
+    SampledDataCtrlr,
+    SecurityCtrlr,
+    TxCtrlr,
+)
+
+__all__ = [
+    "COMPONENTS",
+    "EVSE",
+    "AlignedDataCtrlr",
+    "AuthCtrlr",
+    "ChargingStation",
+    "ClockCtrlr",
+    "Connector",
+    "DeviceDataCtrlr",
+    "OCPPCommCtrlr",
+    "SampledDataCtrlr",
+    "SecurityCtrlr",
+    "TxCtrlr",
+]

@@ -1,0 +1,51 @@
+"""Who the station is to the CSMS, and how it proves it (part 2, section 2.2)."""
+
+from __future__ import annotations
+
+from station.device_model import values
+from station.device_model.definition import READ_ONLY, READ_WRITE, WRITE_ONLY, Component, integer, string
+
+IDENTITY_LENGTH = 48  # part 2, section 2.2.2
+PASSWORD_LENGTH = (16, 40)  # A00.FR.205
+
+
+class SecurityCtrlr(Component):
+    """Identity, password, certificates."""
+
+    BasicAuthPassword = string(
+        "",
+        WRITE_ONLY,
+        "The password for HTTP Basic authentication",
+        min_length=PASSWORD_LENGTH[0],
+        maximum=PASSWORD_LENGTH[1],
+        secret=True,
+        required="2.2.1",
+    )
+    Identity = string(
+        "",
+        READ_ONLY,
+        "The station's name at the CSMS: the last segment of the URL, and the user name",
+        maximum=IDENTITY_LENGTH,
+        format=values.identity,
+        empty_allowed=False,
+        persistent=True,
+    )
+    OrganizationName = string(
+        "",
+        READ_WRITE,
+        "The organization in the station's certificate requests",
+        maximum=64,  # X.520: upper bound of organizationName
+        required="2.2.3",
+    )
+    CertificateEntries = integer(
+        0, READ_ONLY, "Certificates installed now", minimum=0, maximum=30, computed=True, required="2.2.4"
+    )
+    SecurityProfile = integer(
+        1,
+        READ_ONLY,
+        "The security profile in use",
+        minimum=1,
+        maximum=3,
+        persistent=True,
+        required="2.2.5",
+    )

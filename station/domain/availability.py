@@ -1,0 +1,51 @@
+"""Operative or not, on the three levels of ChangeAvailability (G03, G04), each keeping its own state."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+
+STATION = "0"
+
+
+def key(evse_id: int = 0, connector_id: int = 0) -> str:
+    """The level's name: ``0`` the station, ``1`` an EVSE, ``1.1`` a connector."""
+    return f"{evse_id}.{connector_id}" if connector_id else str(evse_id)
+
+
+@dataclass(slots=True)
+class Availability:
+    """What was set, per level; and what is scheduled for the end of the running transactions."""
+
+    inoperative: set[str] = field(default_factory=set)
+    scheduled: dict[str, bool] = field(default_factory=dict)  # level -> operative
+
+    @classmethod
+    def restore(cls, stored: Mapping[str, object] | None) -> Availability:
+        """From what ``dump`` gave; None is a station where all is operative."""
+        stored = stored or {}
+        inoperative, scheduled = stored.get("inoperative"), stored.get("scheduled")
+        return cls(
+            set(inoperative) if isinstance(inoperative, list) else set(),
+            dict(scheduled) if isinstance(scheduled, dict) else {},
+        )
+
+    def dump(self) -> dict[str, object]:
+        """JSON that outlives a reboot (G03.FR.08, G04.FR.09)."""
+        return {"inoperative": sorted(self.inoperative), "scheduled": dict(sorted(self.scheduled.items()))}
+
+    def operative(self, evse_id: int, connector_id: int = 1) -> bool:
+        """True where neither the connector nor its EVSE nor the station was set Inoperative."""
+        levels = {STATION, key(evse_id), key(evse_id, connector_id)}
+        return not levels & self.inoperative
+
+    def set(self, level: str, operative: bool) -> None:
+        self.scheduled.pop(level, None)
+        if operative:
+            self.inoperative.discard(level)
+        else:
+            self.inoperative.add(level)
+
+    def is_set(self, level: str) -> bool:
+        """What the level itself was set to, whatever stands above it."""
+        return level not in self.inoperative

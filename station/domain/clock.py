@@ -1,0 +1,46 @@
+"""The station's own idea of what time it is (ClockCtrlr), which no jump of the machine's clock can disturb."""
+
+from __future__ import annotations
+
+from datetime import datetime, timedelta
+
+from station.domain.moment import Moment
+
+JUMP = timedelta(seconds=2)  # the machine's clock moved by more than this against the monotonic one: it jumped
+SYNC = timedelta(seconds=1)  # a CSMS time nearer than this is not worth a correction: the message itself took time
+
+
+class Clock:
+    """UTC from the monotonic clock and an anchor.
+
+    The anchor is the machine's wall clock plus ``offset`` at the first look, and moves when the CSMS tells the time
+    (B01.FR.06). A jump of the wall clock is followed only where the machine keeps its own time
+    (``follow_machine``: TimeSource names NTP or GNSS before Heartbeat).
+    """
+
+    def __init__(self, offset: timedelta = timedelta(), *, follow_machine: bool = False) -> None:
+        self.offset = offset  # station's time minus the machine's; worth keeping across a reboot
+        self.follow_machine = follow_machine
+        self.synchronized = False
+        self._anchor: Moment | None = None
+
+    def utc(self, now: Moment) -> datetime:
+        """The station's time, aware, UTC."""
+        if self._anchor is None:
+            self._anchor = Moment(now.wall + self.offset, now.monotonic)
+        at = self._anchor.wall + timedelta(seconds=now.monotonic - self._anchor.monotonic)
+        if self.follow_machine and abs(now.wall - at) > JUMP:
+            self._anchor = Moment(now.wall, now.monotonic)
+            self.offset = timedelta()
+            return now.wall
+        return at
+
+    def synchronize(self, told: datetime, now: Moment) -> timedelta:
+        """Take over the CSMS's time; returns by how much the clock moved (zero where it was near enough)."""
+        moved = told - self.utc(now)
+        self.synchronized = True
+        if abs(moved) < SYNC:
+            return timedelta()
+        self._anchor = Moment(told, now.monotonic)
+        self.offset = told - now.wall
+        return moved

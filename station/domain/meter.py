@@ -1,0 +1,72 @@
+"""Judging what the meter says before anybody is billed for it."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from station.domain.board import MeterReading
+
+STALE = 10.0  # s: a reading older than this says nothing about now
+RESOLUTION = 2_000  # mWh: a pulse-counting meter may be this far behind its own power
+MARGIN = 1.5  # over the EVSE's nominal power
+VOLTAGE = 500.0  # V, phase to neutral or to phase
+SURPLUS = 1.3  # of nominal power: more is not physics but a broken register
+
+
+@dataclass(slots=True)
+class Meter:
+    """One EVSE's meter, judged. ``reading`` is the last that was believed; all values that leave it are sane.
+
+    ``max_power`` (W) is what the EVSE can deliver at most. Refused are: the energy register going back or jumping
+    ahead of what can have flowed, all-ones registers, power and voltage beyond physics, a stale or failed meter.
+    """
+
+    max_power: float
+    reading: MeterReading | None = None
+    taken: float = 0.0  # monotonic time of ``reading``
+    problem: str = ""  # a stable word while the meter is not believed; empty: all well
+    refused: int = 0
+    _ahead: tuple[int, float] | None = None
+
+    @property
+    def energy(self) -> int | None:
+        """The import register in mWh, as last believed."""
+        return self.reading.energy if self.reading else None
+
+    @property
+    def power(self) -> float:
+        """W, now; 0 while the meter is not believed."""
+        return self.reading.total_power if self.reading and not self.problem else 0.0
+
+    def take(self, reading: MeterReading, monotonic: float) -> bool:
+        """Believe ``reading`` or not; False where it is refused (``problem`` then says why, in a word)."""
+        problem = self._judge(reading, monotonic)
+        if problem:
+            if problem != self.problem:
+                self.refused += 1
+            self.problem = problem
+            return False
+        self.problem = ""
+        self.reading = reading
+        self.taken = monotonic
+        return True
+
+    def _judge(self, reading: MeterReading, monotonic: float) -> str:
+        if not reading.ok:
+            return "meter_failed"
+        if reading.age > STALE:
+            return "meter_stale"
+        if not 0 <= reading.energy < 2**63 - 1 or reading.energy & 0xFFFF_FFFF == 0xFFFF_FFFF:
+            return "energy_invalid"
+        if not 0.0 <= reading.total_power <= self.max_power * SURPLUS:
+            return "power_implausible"
+        if not all(0.0 <= volts <= VOLTAGE for volts in reading.voltage):
+            return "voltage_implausible"
+        if self.reading is None:
+            return ""
+        if reading.energy < self.reading.energy:
+            return "energy_went_back"
+        possible = self.max_power * MARGIN * (monotonic - self.taken) / 3600 * 1000 + RESOLUTION
+        if reading.energy - self.reading.energy > possible:
+            return "energy_jumped"
+        return ""

@@ -1,0 +1,1 @@
+"""Functional block B, Provisioning: boot, reset, variables and reports."""

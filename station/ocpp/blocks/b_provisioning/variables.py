@@ -1,0 +1,169 @@
+"""B05 and B06: setting and getting variables, by the CSMS and by an installer."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+from station.device_model.components import ClockCtrlr, DeviceDataCtrlr, SecurityCtrlr
+from station.device_model.definition import Variable
+from station.device_model.model import Change
+from station.device_model.naming import Names, from_json
+from station.domain.effects import FinishCommand
+from station.domain.events import OperatorCommand
+from station.domain.moment import Moment
+from station.domain.signals import SecurityEvent, VariableChanged
+from station.ocpp.block import Block, CallRefused, Payload
+from station.ocpp.context import Context
+
+ADDITIONAL_INFO_LENGTH = 512
+_UNKNOWN_REASON = {
+    "UnknownComponent": "there is no such component",
+    "UnknownVariable": "the component has no such variable",
+    "NotSupportedAttributeType": "the variable has no such attribute",
+}
+
+
+class Variables(Block):
+    """Answers from memory; what is set is stored in the same step."""
+
+    def __init__(self, context: Context) -> None:
+        super().__init__()
+        self._context = context
+        self.actions = {"GetVariables": self.get_variables, "SetVariables": self.set_variables}
+
+    def on(self, event: object, now: Moment) -> None:
+        if isinstance(event, OperatorCommand) and event.action == "set_variable":
+            self._operator(event)
+
+    # ------------------------------------------------------------------ the CSMS
+
+    def get_variables(self, request: Payload, now: Moment) -> dict[str, Any]:
+        """Answer GetVariablesRequest: one result for each entry, in the same order (B06.FR.01)."""
+        entries = request["getVariableData"]
+        refuse_oversize(
+            self._context,
+            request,
+            entries,
+            DeviceDataCtrlr.ItemsPerMessageGetVariables,  # B06.FR.16
+            DeviceDataCtrlr.BytesPerMessageGetVariables,  # B06.FR.17
+        )
+        self._context.model.assign(ClockCtrlr.DateTime, self._context.clock.utc(now))
+        return {"getVariableResult": [self._get(entry) for entry in entries]}
+
+    def _get(self, entry: Mapping[str, Any]) -> dict[str, Any]:
+        attribute = entry.get("attributeType", "Actual")  # B06.FR.11
+        got = self._context.model.get(from_json(entry["component"], entry["variable"]), attribute)
+        result = {
+            "attributeStatus": got.status,
+            "attributeType": attribute,  # B06.FR.03
+            "component": entry["component"],  # B06.FR.02, B06.FR.14: as it was asked for
+            "variable": entry["variable"],
+        }
+        if got.status == "Accepted":
+            result["attributeValue"] = got.value  # B06.FR.04, B06.FR.13
+        elif got.reason_code:
+            result["attributeStatusInfo"] = _status_info(got.reason_code, got.info)
+        return result
+
+    def set_variables(self, request: Payload, now: Moment) -> dict[str, Any]:
+        """Answer SetVariablesRequest: one result for each entry, in the same order (B05.FR.01).
+
+        Each entry stands by itself. The same variable twice is the CSMS's mistake (B05.FR.13); both are set, in order.
+        """
+        entries = request["setVariableData"]
+        refuse_oversize(
+            self._context,
+            request,
+            entries,
+            DeviceDataCtrlr.ItemsPerMessageSetVariables,
+            DeviceDataCtrlr.BytesPerMessageSetVariables,
+        )
+        return {"setVariableResult": [self._set(entry) for entry in entries]}
+
+    def _set(self, entry: Mapping[str, Any]) -> dict[str, Any]:
+        attribute = entry.get("attributeType", "Actual")  # B05.FR.12
+        names = from_json(entry["component"], entry["variable"])
+        change = self._context.model.set(names, entry["attributeValue"], attribute)
+        self._follow_up(change)
+        result = {
+            "attributeStatus": change.status,
+            "attributeType": attribute,  # B05.FR.03
+            "component": entry["component"],  # B05.FR.02
+            "variable": entry["variable"],
+        }
+        if change.reason_code:
+            result["attributeStatusInfo"] = _status_info(change.reason_code, change.info)
+        return result
+
+    # ------------------------------------------------------------------ both
+
+    def _operator(self, command: OperatorCommand) -> None:
+        """Set one variable for an installer; the rules are the CSMS's."""
+        asked = command.arguments
+        names = Names(
+            asked["component"],
+            asked["variable"],
+            asked.get("component_instance", ""),
+            asked.get("variable_instance", ""),
+            asked.get("evse_id") or 0,
+            asked.get("connector_id") or 0,
+        )
+        change = self._context.model.set(names, str(asked["value"]), asked.get("attribute", "Actual"))
+        self._follow_up(change)
+        done = change.status in ("Accepted", "RebootRequired")
+        info = change.info or _UNKNOWN_REASON.get(change.status, "")
+        if change.status == "RebootRequired":
+            info = "works after the next restart"
+        message = f"{names} {info}" if info else f"{names} is set"
+        self._context.emit(FinishCommand(command.command_id, "Accepted" if done else "Rejected", message))
+
+    def _follow_up(self, change: Change) -> None:
+        if not change.changed or change.entry is None:
+            return
+        if change.effect:
+            self._context.emit(change.effect)
+        names = change.entry.names
+        self._context.raise_signal(
+            VariableChanged(
+                names.component,
+                names.variable,
+                names.variable_instance,
+                names.evse_id,
+                names.connector_id,
+                change.old,
+                change.new,
+            )
+        )
+        if names.component == SecurityCtrlr.name:
+            # A01.FR.11 and .12: the security log has the change, never the content
+            self._context.raise_signal(
+                SecurityEvent("ReconfigurationOfSecurityParameters", f"{names} was changed", critical=False)
+            )
+
+
+def refuse_oversize(
+    context: Context,
+    request: Payload,
+    entries: Sequence[Any],
+    items: Variable[int],
+    size: Variable[int],
+) -> None:
+    """Raise CallRefused where ``request`` has more ``entries``, or is longer, than the station says that it takes."""
+    at_most = context.model[items]
+    if len(entries) > at_most:
+        raise CallRefused("OccurrenceConstraintViolation", f"at most {at_most} entries, these are {len(entries)}")
+    limit = context.model[size]
+    length = encoded_length(request)
+    if length > limit:
+        raise CallRefused("FormatViolation", f"at most {limit} bytes, this has {length}")
+
+
+def encoded_length(value: Any) -> int:
+    """Bytes that ``value`` takes on the wire: JSON without spaces, UTF-8."""
+    return len(json.dumps(value, ensure_ascii=False, separators=(",", ":"), default=dict).encode("utf-8", "replace"))
+
+
+def _status_info(reason_code: str, info: str) -> dict[str, str]:
+    return {"reasonCode": reason_code, "additionalInfo": info[:ADDITIONAL_INFO_LENGTH]}

@@ -1,0 +1,443 @@
+"""The life of transactions: conditions in, Started, Updated and Ended out (E01 to E15)."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import replace
+from typing import Any
+
+from station.device_model.components import TxCtrlr
+from station.domain import evse as conditions
+from station.domain.authorization import Authorization, AuthorizedBy
+from station.domain.board import BoardSnapshot, Fault
+from station.domain.effects import SaveTransaction
+from station.domain.events import Started, Tick
+from station.domain.evse import EV_GRACE, Evse, Seat
+from station.domain.moment import Moment, parse_rfc3339
+from station.domain.signals import (
+    AuthorizationEnded,
+    Authorized,
+    EndTransactions,
+    EvseChanged,
+    MeterDue,
+    TransactionEnded,
+    TriggerRequested,
+)
+from station.domain.transaction import ChargingState, IdToken, Transaction
+from station.ocpp.block import Block, Payload
+from station.ocpp.blocks.e_transactions.events import Events
+from station.ocpp.context import Context
+from station.ocpp.curve import Curve
+
+# Faults after which a session is over; others only suspend it until they clear.
+ENDING_FAULTS = {Fault.GROUND_FAILURE: "GroundFault", Fault.OVER_CURRENT: "OvercurrentFault"}
+OPENING = 8.0  # s that EV and contactor may take to stop before a transaction ends without waiting for them
+
+
+class Transactions(Block):
+    def __init__(self, context: Context) -> None:
+        super().__init__()
+        self._context = context
+        self._events = Events(context)
+        self._curve = Curve(context)
+        self._charged_at: dict[int, float] = {}  # EVSE id -> monotonic time up to which charging was counted
+        self._was: dict[int, tuple[bool, bool, bool]] = {}  # EVSE id -> (plugged, bay occupied, faulted) told
+        self._end_at_latest: dict[int, float] = {}  # EVSE id -> monotonic; while a transaction waits for the contactor
+        self.actions = {"GetTransactionStatus": self.get_transaction_status}
+        context.outbox.delivered["TransactionEvent"] = self._delivered
+
+    # ------------------------------------------------------------------ events
+
+    def on(self, event: object, now: Moment) -> None:
+        match event:
+            case Started():
+                self._context.outbox.mark_offline()  # what is still queued was not delivered online (E12.FR.02)
+                self._await_cable(self._context.lobby, now)
+            case BoardSnapshot():
+                for evse in self._context.evses.values():
+                    self._look(evse, now)
+            case Tick():
+                self._expire(now)
+                for evse in self._context.evses.values():
+                    self._finish_ending(evse, now)
+                    self._report_state(evse, now)
+            case Authorized():
+                self._authorized(event, now)
+            case AuthorizationEnded():
+                self._authorization_ended(event, now)
+            case EndTransactions():
+                for seat in self._context.seats():
+                    if seat.transaction and event.evse_id in (None, seat.evse_id):
+                        self._end(seat, event.trigger, event.stopped_reason, now)
+            case MeterDue():
+                seat = self._context.evses[event.evse_id]
+                if seat.transaction:
+                    self._events.updated(seat, event.trigger, now, meter=event.meter)
+            case TriggerRequested(message="TransactionEvent"):
+                self._triggered(event, now)
+
+    def deadline(self) -> float | None:
+        waits = [seat.authorization.expires for seat in self._context.seats() if seat.authorization]
+        graces = [
+            evse.offered_at + EV_GRACE
+            for evse in self._context.evses.values()
+            if evse.offered_at is not None
+            and evse.transaction
+            and evse.transaction.charging_state in (ChargingState.EV_CONNECTED, ChargingState.SUSPENDED_EVSE)
+        ]
+        endings = list(self._end_at_latest.values())
+        return min([at for at in waits if at is not None] + graces + endings, default=None)
+
+    # ------------------------------------------------------------------ the board
+
+    def _look(self, evse: Evse, now: Moment) -> None:
+        """One EVSE after a new snapshot: what changed physically, in the order in which it matters."""
+        if evse.snapshot is None or not evse.board_online:
+            return
+        self._count_charging(evse, now)
+        evse.spent &= evse.conditions()
+        if evse.id not in self._was:
+            self._resume(evse, now)
+        was_plugged, was_bay, was_faulted = self._was.get(evse.id, (evse.plugged, evse.bay_occupied, False))
+        self._was[evse.id] = (evse.plugged, evse.bay_occupied, bool(evse.faults))
+        if evse.bay_occupied != was_bay:
+            self._bay(evse, now)
+        if evse.plugged and not was_plugged:
+            self._plugged_in(evse, now)
+        elif was_plugged and not evse.plugged:
+            self._unplugged(evse, now)
+        if evse.faults and not was_faulted:
+            self._faulted(evse, now)
+        self._finish_ending(evse, now)
+        self._start_if_due(evse, "ChargingStateChanged" if evse.transferring else "CablePluggedIn", now)
+        self._report_state(evse, now)
+        self._note_suspect(evse)
+        self._curve.note(evse, now)
+        self._remember_spent()
+
+    def _resume(self, evse: Evse, now: Moment) -> None:
+        """The first look after a start: does the session of the last life go on?"""
+        transaction = evse.transaction
+        if transaction is None:
+            self._was[evse.id] = (False, False, False)  # what is plugged in now counts as plugged in now
+            return
+        if "ending" in transaction.extra:
+            self._was[evse.id] = (evse.plugged, evse.bay_occupied, False)
+            return  # it was over when the power went; what remains is to say so
+        told = parse_rfc3339(str(transaction.extra.get("told_at"))) if transaction.extra.get("told_at") else None
+        away = (self._context.clock.utc(now) - told).total_seconds() if told else 0.0
+        limit = self._context.model[TxCtrlr.ResumptionTimeout]
+        self._was[evse.id] = (evse.plugged, evse.bay_occupied, False)
+        if evse.plugged and away <= limit:
+            self._context.journal(now, "resumed", evse_id=evse.id, transaction_id=transaction.transaction_id)
+            return
+        waits_for_cable = transaction.charging_state in (None, ChargingState.IDLE)
+        if not evse.plugged and waits_for_cable and evse.authorization and away <= limit:
+            self._await_cable(evse, now)
+            return
+        self._end(evse, "AbnormalCondition", "PowerLoss", now)
+
+    def _await_cable(self, seat: Seat, now: Moment) -> None:
+        """The authorization lasts EVConnectionTimeOut from now, unless an EV comes (C01.FR.26, E10.FR.02)."""
+        if seat.authorization:
+            timeout = float(self._context.model[TxCtrlr.EVConnectionTimeOut])
+            seat.authorization = replace(seat.authorization, expires=now.monotonic + timeout)
+
+    def _bay(self, evse: Evse, now: Moment) -> None:
+        trigger = "EVDetected" if evse.bay_occupied else "EVDeparted"
+        if evse.transaction is None:
+            self._start_if_due(evse, trigger, now)
+        elif not self._end_if_due(evse, trigger, "Local", now):
+            self._events.updated(evse, trigger, now)
+        self._context.raise_signal(EvseChanged(evse.id))
+
+    def _plugged_in(self, evse: Evse, now: Moment) -> None:
+        self._context.journal(now, "plugged_in", evse_id=evse.id, transaction_id=_id(evse))
+        self._leave_lobby(evse)
+        if evse.authorization:
+            evse.authorization = replace(evse.authorization, expires=None)
+        if evse.transaction is None:
+            self._start_if_due(evse, "CablePluggedIn", now)
+        else:
+            self._events.updated(evse, "CablePluggedIn", now)
+
+    def _leave_lobby(self, evse: Evse) -> None:
+        """The authorization that waited for a cable finds its EVSE (E03)."""
+        lobby = self._context.lobby
+        authorization = lobby.authorization
+        if authorization is None or evse.authorization or evse.transaction:
+            return
+        if authorization.evse_ids and evse.id not in authorization.evse_ids:  # C01.FR.21
+            return
+        evse.authorization, evse.transaction, evse.announce = authorization, lobby.transaction, lobby.announce
+        lobby.authorization, lobby.transaction, lobby.announce = None, None, ""
+
+    def _unplugged(self, evse: Evse, now: Moment) -> None:
+        self._context.journal(now, "unplugged", evse_id=evse.id, transaction_id=_id(evse))
+        if self._context.model[TxCtrlr.StopTxOnEVSideDisconnect]:
+            evse.authorization = None  # E09.FR.01
+        else:
+            self._await_cable(evse, now)
+        evse.announce = ""
+        if evse.transaction and not self._end_if_due(evse, "EVCommunicationLost", "EVDisconnected", now):
+            self._events.updated(evse, "EVCommunicationLost", now)
+
+    def _faulted(self, evse: Evse, now: Moment) -> None:
+        if evse.transaction is None:
+            return
+        reasons = [reason for fault, reason in ENDING_FAULTS.items() if fault in evse.faults]
+        if reasons:
+            self._end(evse, "AbnormalCondition", reasons[0], now)  # E06.FR.16
+            evse.authorization = None
+        else:
+            self._events.updated(evse, "AbnormalCondition", now)
+
+    def _count_charging(self, evse: Evse, now: Moment) -> None:
+        since = self._charged_at.pop(evse.id, None)
+        if evse.transferring and evse.transaction:
+            if since is not None:
+                evse.transaction.seconds_charging += now.monotonic - since
+            self._charged_at[evse.id] = now.monotonic
+
+    def _note_suspect(self, evse: Evse) -> None:
+        if evse.meter.problem and evse.transaction and not evse.transaction.meter_suspect:
+            evse.transaction.meter_suspect = True  # shown with the session; stored with its next event
+
+    # ------------------------------------------------------------------ authorization
+
+    def _authorized(self, event: Authorized, now: Moment) -> None:
+        seat = self._context.seat(event.evse_id)
+        seat.authorization = event.authorization
+        if not (isinstance(seat, Evse) and seat.plugged):
+            self._await_cable(seat, now)
+        seat.spent.clear()
+        if isinstance(seat, Evse):
+            seat.suspended_by_station = False
+        if event.trigger == "RemoteStart":
+            seat.announce = "RemoteStart"  # F01.FR.19, F02.FR.21
+        if seat.transaction is None:
+            self._start_if_due(seat, event.trigger, now)
+        else:
+            self._adopt(seat.transaction, seat.authorization)
+            self._events.updated(seat, event.trigger, now)  # E02.FR.01, E02.FR.20
+
+    def _adopt(self, transaction: Transaction, authorization: Authorization) -> None:
+        if authorization.by != AuthorizedBy.NONE_NEEDED:
+            if not authorization.id_token.matches(transaction.id_token):
+                transaction.extra.pop("token_told", None)
+            transaction.id_token = authorization.id_token
+        transaction.group_id_token = authorization.group_id_token
+        transaction.authorized_by = str(authorization.by)
+        if authorization.remote_start_id is not None:
+            transaction.remote_start_id = authorization.remote_start_id
+            transaction.extra.pop("remote_told", None)
+        transaction.extra["authorized"] = True
+
+    def _authorization_ended(self, event: AuthorizationEnded, now: Moment) -> None:
+        seat = self._context.seat(event.evse_id)
+        if seat.authorization is None and (seat.transaction is None or "ending" in seat.transaction.extra):
+            return
+        seat.authorization = None
+        seat.announce = ""
+        self._context.journal(
+            now, "authorization_ended", evse_id=event.evse_id, transaction_id=_id(seat), trigger=event.trigger
+        )
+        if seat.transaction is None:
+            seat.spent = seat.conditions()
+            self._remember_spent()
+            return
+        seat.transaction.extra["authorized"] = False
+        stops = self._stop_points() & {conditions.AUTHORIZED}
+        if stops or self._never_connected(seat, event):
+            self._end(seat, event.trigger, event.stopped_reason, now, event.id_token)
+        else:
+            # F03.FR.02, F04.FR.02, E05.FR.09: the energy stops, the transaction goes on until its stop point
+            seat.transaction.extra["reason"] = event.stopped_reason
+            self._events.updated(seat, event.trigger, now, id_token=event.id_token)
+
+    def _never_connected(self, seat: Seat, event: AuthorizationEnded) -> bool:
+        """E03.FR.05, F02.FR.07: nobody came; E03.FR.15, F02.FR.08: unless the parking bay ends it."""
+        return event.trigger == "EVConnectTimeout" and conditions.PARKING_BAY_OCCUPANCY not in self._stop_points()
+
+    def _expire(self, now: Moment) -> None:
+        for seat in self._context.seats():
+            authorization = seat.authorization
+            if authorization and authorization.expires is not None and now.monotonic >= authorization.expires:
+                self._authorization_ended(AuthorizationEnded(seat.evse_id, "EVConnectTimeout", "Timeout"), now)
+
+    def _delivered(self, request: Mapping[str, Any], response: Mapping[str, Any], now: Moment) -> None:
+        """The CSMS's word on the token that an event carried (E05, C15)."""
+        info = response.get("idTokenInfo")
+        seat = self._context.seat_of(request["transactionInfo"]["transactionId"])
+        if info is None or seat is None or seat.transaction is None or "idToken" not in request:
+            return
+        told = seat.transaction.id_token
+        if told is None or request["idToken"]["idToken"].casefold() != told.id_token.casefold():
+            return
+        if info["status"] == "Accepted":
+            group = info.get("groupIdToken")
+            if group and seat.authorization:
+                seat.authorization = replace(
+                    seat.authorization, group_id_token=IdToken(group["idToken"], group["type"])
+                )
+            return
+        if seat.authorization is None:
+            return
+        self._context.journal(
+            now, "deauthorized", evse_id=seat.evse_id, transaction_id=_id(seat), status=info["status"]
+        )
+        if self._context.model[TxCtrlr.StopTxOnInvalidId]:  # E05.FR.09, E05.FR.10
+            self._authorization_ended(AuthorizationEnded(seat.evse_id, "Deauthorized", "DeAuthorized"), now)
+        elif isinstance(seat, Evse):
+            seat.suspended_by_station = True  # E05.FR.02; the state change follows when the board has opened
+
+    # ------------------------------------------------------------------ start and end
+
+    def _start_if_due(self, seat: Seat, trigger: str, now: Moment) -> None:
+        if seat.transaction is not None or self._context.restarting:
+            return
+        points = self._context.model[TxCtrlr.TxStartPoint]
+        if not (seat.conditions() - seat.spent).intersection(points):
+            return
+        if isinstance(seat, Evse) and not self._context.availability.operative(seat.id):
+            return
+        if seat.authorization is None and not self._may_start_unauthorized():
+            return
+        seat.transaction = Transaction(self._context.new_id(), self._context.clock.utc(now))
+        seat.transaction.started_offline = not self._context.outbox.online
+        if seat.authorization:
+            self._adopt(seat.transaction, seat.authorization)
+        self._events.started(seat, trigger, now)
+        self._context.journal(
+            now, "transaction_started", evse_id=seat.evse_id, transaction_id=_id(seat), trigger=trigger
+        )
+
+    def _may_start_unauthorized(self) -> bool:
+        """Not accepted yet: transactions only where that is configured (B02.FR.03, B03.FR.01)."""
+        outbox = self._context.outbox
+        if outbox.registration in ("Pending", "Rejected"):
+            return bool(self._context.model[TxCtrlr.TxBeforeAcceptedEnabled])
+        return True
+
+    def _stop_points(self) -> set[str]:
+        configured = self._context.model[TxCtrlr.TxStopPoint]
+        points = set(configured)
+        if conditions.POWER_PATH_CLOSED in points:
+            # E06.FR.06: it is the same as having both of these
+            points = (points - {conditions.POWER_PATH_CLOSED}) | {conditions.EV_CONNECTED, conditions.AUTHORIZED}
+        return points
+
+    def _end_if_due(self, seat: Seat, trigger: str, reason: str, now: Moment) -> bool:
+        """End the transaction if a condition of TxStopPoint held in it and holds no more (E06); True if it ended."""
+        transaction = seat.transaction
+        if transaction is None:
+            return False
+        if "ending" in transaction.extra:
+            return True
+        seen = set(_strings(transaction.extra.get("seen")))
+        if "authorized" in transaction.extra:
+            seen.add(conditions.AUTHORIZED)
+        if not self._stop_points() & (seen - seat.conditions()):
+            return False
+        self._end(seat, trigger, str(transaction.extra.get("reason") or reason), now)
+        return True
+
+    def _end(self, seat: Seat, trigger: str, reason: str, now: Moment, token: IdToken | None = None) -> None:
+        """The transaction is over. What still flows until the contactor opens belongs to it, so that is waited for."""
+        transaction = seat.transaction
+        if transaction is None:
+            return
+        seat.authorization = None
+        if "ending" not in transaction.extra:
+            transaction.extra["ending"] = [trigger, reason, *([token.id_token, token.type] if token else [])]
+            transaction.extra["authorized"] = False
+            self._context.emit(SaveTransaction(replace(transaction, extra=dict(transaction.extra))))
+        if isinstance(seat, Evse):
+            self._finish_ending(seat, now)
+        else:
+            self._ended(seat, now)
+
+    def _finish_ending(self, evse: Evse, now: Moment) -> None:
+        """Write the Ended event once no more energy can flow, or the board had its time to see to that."""
+        transaction = evse.transaction
+        if transaction is None or "ending" not in transaction.extra:
+            return
+        at_latest = self._end_at_latest.setdefault(evse.id, now.monotonic + OPENING)
+        flowing = evse.snapshot is not None and evse.snapshot.contactor_closed
+        if (flowing or not evse.board_online) and now.monotonic < at_latest:
+            return
+        self._ended(evse, now)
+
+    def _ended(self, seat: Seat, now: Moment) -> None:
+        transaction = seat.transaction
+        if transaction is None:
+            return
+        trigger, reason, *token = _strings(transaction.extra.pop("ending"))
+        self._events.ended(seat, trigger, reason, now, id_token=IdToken(*token) if token else None)
+        if isinstance(seat, Evse):
+            self._end_at_latest.pop(seat.id, None)
+            self._curve.note(seat, now, final=True)
+            seat.suspended_by_station = False
+        self._context.journal(
+            now, "transaction_ended", evse_id=seat.evse_id, transaction_id=transaction.transaction_id, reason=reason
+        )
+        seat.transaction = None
+        seat.announce = ""
+        seat.spent = seat.conditions()
+        self._remember_spent()
+        self._context.raise_signal(TransactionEnded(transaction.transaction_id, seat.evse_id))
+
+    def _report_state(self, evse: Evse, now: Moment) -> None:
+        """E01.FR.18: a change of the charging state is told, and may end the transaction (EnergyTransfer)."""
+        transaction = evse.transaction
+        if transaction is None or "ending" in transaction.extra:
+            return
+        held = evse.conditions()
+        seen = set(_strings(transaction.extra.get("seen")))
+        if held - seen:
+            transaction.extra["seen"] = sorted(seen | held)
+        state = evse.charging_state(now.monotonic)
+        if self._end_if_due(evse, "ChargingStateChanged", self._why_stopped(evse, state), now):
+            return
+        if state != transaction.charging_state:
+            self._events.updated(evse, "ChargingStateChanged", now)
+        elif state == ChargingState.CHARGING and evse.phases_used != transaction.phases_used:
+            self._events.updated(evse, "ChargingStateChanged", now)  # E02.FR.19
+
+    def _why_stopped(self, evse: Evse, state: ChargingState) -> str:
+        if state == ChargingState.SUSPENDED_EV or (evse.authorization and not evse.faults):
+            return "StoppedByEV"
+        return "Other"
+
+    def _remember_spent(self) -> None:
+        spent = {str(evse.id): sorted(evse.spent) for evse in self._context.evses.values() if evse.spent}
+        self._context.remember("spent", spent or None)
+
+    # ------------------------------------------------------------------ asked by the CSMS
+
+    def get_transaction_status(self, request: Payload, now: Moment) -> dict[str, object]:
+        """Answer GetTransactionStatusRequest (E14)."""
+        outbox = self._context.outbox
+        transaction_id = request.get("transactionId")
+        if transaction_id is None:
+            return {"messagesInQueue": outbox.transaction_events_waiting()}  # E14.FR.06..08
+        return {
+            "ongoingIndicator": self._context.seat_of(transaction_id) is not None,  # E14.FR.01..03
+            "messagesInQueue": outbox.waiting_for(transaction_id),  # E14.FR.04, .05
+        }
+
+    def _triggered(self, event: TriggerRequested, now: Moment) -> None:
+        for seat in self._context.seats():
+            if seat.transaction and event.evse_id in (None, seat.evse_id):
+                meter = None
+                if isinstance(seat, Evse):
+                    meter = self._events.current(seat, now)
+                self._events.updated(seat, "Trigger", now, meter=meter)  # F06.FR.07
+
+
+def _id(seat: Seat) -> str | None:
+    return seat.transaction.transaction_id if seat.transaction else None
+
+
+def _strings(value: object) -> list[str]:
+    return [str(item) for item in value] if isinstance(value, list) else []

@@ -1,0 +1,214 @@
+"""Functional block G, Availability: StatusNotification (G01), Heartbeat (G02), ChangeAvailability (G03, G04)."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+from station.device_model.components import EVSE, ChargingStation, ClockCtrlr, Connector, OCPPCommCtrlr
+from station.domain import availability
+from station.domain.board import BoardSnapshot
+from station.domain.effects import FinishCommand
+from station.domain.events import LinkDown, OperatorCommand, Tick
+from station.domain.evse import Evse
+from station.domain.moment import Moment, parse_rfc3339, rfc3339
+from station.domain.signals import BackOnline, EvseChanged, RegistrationChanged, TransactionEnded, TriggerRequested
+from station.ocpp.block import Block, Payload
+from station.ocpp.context import Context
+
+BOARD_PATIENCE = 5.0  # s without an answer from the board before its EVSEs count as faulted
+FALLBACK_HEARTBEAT = 300  # s, where HeartbeatInterval is 0
+
+
+class Availability(Block):
+    def __init__(self, context: Context) -> None:
+        super().__init__()
+        self._context = context
+        self._reported: dict[int, str] = {}  # what the CSMS was last told, by EVSE id
+        self._shown: dict[int, str] = {}
+        self._heartbeat_at: float | None = None
+        self._heartbeat_out = False
+        self.actions = {"ChangeAvailability": self.change_availability}
+
+    # ------------------------------------------------------------------ events
+
+    def on(self, event: object, now: Moment) -> None:
+        match event:
+            case BoardSnapshot() | EvseChanged():
+                self._update(now)
+            case TransactionEnded():
+                self._apply_scheduled()
+                self._update(now)
+            case RegistrationChanged(status="Accepted"):
+                self._reported.clear()  # B01.FR.05
+                self._update(now)
+                self._schedule_heartbeat(now)
+            case BackOnline():
+                if event.offline > self._context.model[OCPPCommCtrlr.OfflineThreshold]:
+                    self._reported.clear()  # B04.FR.01; otherwise only what changed, B04.FR.02
+                self._update(now)
+                self._schedule_heartbeat(now)
+            case LinkDown():
+                self._heartbeat_at = None
+                self._heartbeat_out = False
+            case Tick():
+                self._update(now)
+                if self._heartbeat_at is not None and now.monotonic >= self._heartbeat_at:
+                    self._heartbeat(now)
+            case TriggerRequested(message="Heartbeat"):
+                self._heartbeat(now)
+            case TriggerRequested(message="StatusNotification"):
+                for evse in self._context.evses.values():
+                    if event.evse_id in (None, evse.id):
+                        self._notify(evse, self.status(evse, now), now, requested=True)
+            case OperatorCommand(action="availability"):
+                self._operator(event, now)
+
+    def deadline(self) -> float | None:
+        beats = [self._heartbeat_at] if self._heartbeat_at is not None else []
+        losses = [
+            evse.board_lost_at + BOARD_PATIENCE
+            for evse in self._context.evses.values()
+            if evse.board_lost_at is not None and self._shown.get(evse.id) != "Faulted"
+        ]
+        return min(beats + losses, default=None)
+
+    # ------------------------------------------------------------------ status
+
+    def status(self, evse: Evse, now: Moment) -> str:
+        """ConnectorStatusEnumType of the EVSE's one connector (G01.FR.01)."""
+        lost = evse.board_lost_at is not None and now.monotonic - evse.board_lost_at >= BOARD_PATIENCE
+        if evse.faults or lost:
+            return "Faulted"
+        if evse.transaction is None and not self._context.availability.operative(evse.id):
+            return "Unavailable"
+        if evse.plugged or (evse.transaction is not None and evse.transaction.active and evse.bay_occupied):
+            return "Occupied"
+        return "Available"
+
+    def _update(self, now: Moment) -> None:
+        for evse in self._context.evses.values():
+            if evse.snapshot is None and evse.board_lost_at is None:
+                continue  # nothing is known yet; the first snapshot is on its way
+            status = self.status(evse, now)
+            if self._shown.get(evse.id) != status:
+                self._show(evse, status, now)
+            if self._reported.get(evse.id) != status:
+                self._notify(evse, status, now)
+
+    def _show(self, evse: Evse, status: str, now: Moment) -> None:
+        before = self._shown.get(evse.id)
+        self._shown[evse.id] = status
+        model = self._context.model
+        model.assign(Connector.AvailabilityState.at(evse.id, 1), status)
+        model.assign(EVSE.AvailabilityState.at(evse.id), status)
+        model.assign(ChargingStation.AvailabilityState, self._whole())
+        if status == "Faulted":
+            words = [str(fault) for fault in sorted(evse.faults)] or ["BoardOffline"]
+            self._context.journal(now, "fault", evse_id=evse.id, faults=words)
+        elif before == "Faulted":
+            self._context.journal(now, "fault_cleared", evse_id=evse.id)
+
+    def _whole(self) -> str:
+        states = set(self._shown.values())
+        for state in ("Available", "Occupied", "Reserved", "Unavailable", "Faulted"):
+            if state in states:
+                return state
+        return "Available"
+
+    def _notify(self, evse: Evse, status: str, now: Moment, *, requested: bool = False) -> None:
+        outbox = self._context.outbox
+        if not requested and not (outbox.online and outbox.registration == "Accepted"):
+            return  # told when the link is back (B04)
+        self._reported[evse.id] = status
+        payload = {
+            "timestamp": rfc3339(self._context.clock.utc(now)),
+            "connectorStatus": status,
+            "evseId": evse.id,
+            "connectorId": 1,
+        }
+        self._context.call("StatusNotification", payload, failed=self._lost_status(evse.id), requested=requested)
+
+    def _lost_status(self, evse_id: int) -> Any:
+        def failed(code: str, now: Moment) -> None:
+            if code == "LinkDown":
+                self._reported.pop(evse_id, None)  # the CSMS never heard it
+
+        return failed
+
+    # ------------------------------------------------------------------ G02 heartbeat
+
+    def _schedule_heartbeat(self, now: Moment) -> None:
+        interval = self._context.model[OCPPCommCtrlr.HeartbeatInterval] or FALLBACK_HEARTBEAT
+        self._heartbeat_at = now.monotonic + float(interval)
+
+    def _heartbeat(self, now: Moment) -> None:
+        self._schedule_heartbeat(now)
+        if self._heartbeat_out:
+            return
+        self._heartbeat_out = True
+        self._context.call("Heartbeat", {}, answered=self._beaten, failed=self._missed, requested=True)
+
+    def _beaten(self, response: Mapping[str, Any], now: Moment) -> None:
+        self._heartbeat_out = False
+        if "Heartbeat" in self._context.model[ClockCtrlr.TimeSource]:
+            self._context.clock.synchronize(parse_rfc3339(response["currentTime"]), now)  # G02.FR.06
+            self._context.remember("clock_offset", round(self._context.clock.offset.total_seconds()) or None)
+
+    def _missed(self, code: str, now: Moment) -> None:
+        self._heartbeat_out = False
+
+    # ------------------------------------------------------------------ G03, G04
+
+    def change_availability(self, request: Payload, now: Moment) -> dict[str, object]:
+        """Answer ChangeAvailabilityRequest for the station, an EVSE or a connector."""
+        target = request.get("evse") or {}
+        evse_id, connector_id = target.get("id", 0), target.get("connectorId", 0)
+        if evse_id and evse_id not in self._context.evses:
+            return _rejected("UnknownEvse", f"there is no EVSE {evse_id}")
+        if connector_id not in (0, 1):
+            return _rejected("UnknownConnectorId", f"EVSE {evse_id} has no connector {connector_id}")
+        operative = request["operationalStatus"] == "Operative"
+        status = self._change(availability.key(evse_id, connector_id), evse_id, operative, now)
+        return {"status": status}
+
+    def _change(self, level: str, evse_id: int, operative: bool, now: Moment) -> str:
+        states = self._context.availability
+        if states.is_set(level) == operative:
+            states.scheduled.pop(level, None)
+            self._context.remember("availability", states.dump())
+            return "Accepted"  # G03.FR.03, G04.FR.04
+        concerned = [evse for evse in self._context.evses.values() if evse_id in (0, evse.id)]
+        if not operative and any(evse.transaction for evse in concerned):
+            states.scheduled[level] = operative
+            status = "Scheduled"  # G03.FR.05, G04.FR.06
+        else:
+            states.set(level, operative)
+            status = "Accepted"
+        self._context.remember("availability", states.dump())
+        self._context.journal(now, "availability", level=level, operative=operative, status=status)
+        for evse in concerned:
+            self._context.raise_signal(EvseChanged(evse.id))
+        return status
+
+    def _apply_scheduled(self) -> None:
+        states = self._context.availability
+        for level, operative in list(states.scheduled.items()):
+            evse_id = int(level.partition(".")[0])
+            concerned = [evse for evse in self._context.evses.values() if evse_id in (0, evse.id)]
+            if not any(evse.transaction for evse in concerned):
+                states.set(level, operative)
+        self._context.remember("availability", states.dump())
+
+    def _operator(self, command: OperatorCommand, now: Moment) -> None:
+        evse_id = command.arguments.get("evse_id") or 0
+        if evse_id and evse_id not in self._context.evses:
+            self._context.emit(FinishCommand(command.command_id, "Rejected", f"There is no EVSE {evse_id}."))
+            return
+        status = self._change(availability.key(evse_id), evse_id, bool(command.arguments.get("operative")), now)
+        words = "Done." if status == "Accepted" else "It will be done when the running session has ended."
+        self._context.emit(FinishCommand(command.command_id, "Accepted", words))
+
+
+def _rejected(reason_code: str, info: str) -> dict[str, object]:
+    return {"status": "Rejected", "statusInfo": {"reasonCode": reason_code, "additionalInfo": info}}

@@ -1,0 +1,152 @@
+"""Functional block J, Meter values: clock-aligned (J01) and sampled in a transaction (J02)."""
+
+from __future__ import annotations
+
+from datetime import datetime, timedelta
+from typing import Any
+
+from station.device_model.components import AlignedDataCtrlr, SampledDataCtrlr
+from station.domain.events import Tick
+from station.domain.evse import Evse
+from station.domain.moment import Moment
+from station.domain.signals import MeterDue, TransactionEnded, TriggerRequested, VariableChanged
+from station.ocpp import measurands
+from station.ocpp.block import Block
+from station.ocpp.context import Context
+
+KEPT_SAMPLES = 200  # for the Ended event; beyond that every second one in between goes (E06.FR.13)
+
+
+class MeterValues(Block):
+    """Keeps the due times; a running transaction's values travel in its events, the others as MeterValues."""
+
+    def __init__(self, context: Context) -> None:
+        super().__init__()
+        self._context = context
+        self._periodic: dict[int, float] = {}  # EVSE id -> monotonic time of the next TxUpdated sample
+        self._collect: dict[int, float] = {}  # EVSE id -> the same for TxEndedInterval
+        self._aligned_at: datetime | None = None
+        self._aligned_ended_at: datetime | None = None
+        self._now: Moment | None = None
+
+    def on(self, event: object, now: Moment) -> None:
+        match event:
+            case VariableChanged(component="SampledDataCtrlr" | "AlignedDataCtrlr"):
+                self._periodic.clear()
+                self._collect.clear()
+                self._aligned_at = self._aligned_ended_at = None
+            case TransactionEnded(evse_id=int() as evse_id):
+                self._periodic.pop(evse_id, None)
+                self._collect.pop(evse_id, None)
+            case Tick():
+                self._due(now)
+            case TriggerRequested(message="MeterValues"):
+                self._send_aligned("Trigger", now, only=event.evse_id, requested=True)  # F06.FR.06
+        self._schedule(now)
+
+    def deadline(self) -> float | None:
+        waits = [*self._periodic.values(), *self._collect.values()]
+        if self._now is not None:
+            for at in (self._aligned_at, self._aligned_ended_at):
+                if at is not None:
+                    left = (at - self._context.clock.utc(self._now)).total_seconds()
+                    waits.append(self._now.monotonic + max(0.0, left))
+        return min(waits, default=None)
+
+    # ------------------------------------------------------------------ when
+
+    def _schedule(self, now: Moment) -> None:
+        model = self._context.model
+        self._now = now
+        for evse in self._context.evses.values():
+            running = evse.transaction is not None
+            for due, variable in (
+                (self._periodic, SampledDataCtrlr.TxUpdatedInterval),
+                (self._collect, SampledDataCtrlr.TxEndedInterval),
+            ):
+                interval = float(model[variable])
+                if not running or interval <= 0:
+                    due.pop(evse.id, None)
+                elif evse.id not in due:
+                    due[evse.id] = now.monotonic + interval
+        at = self._context.clock.utc(now)
+        if self._aligned_at is None:
+            self._aligned_at = _next_aligned(at, model[AlignedDataCtrlr.Interval])
+        if self._aligned_ended_at is None:
+            self._aligned_ended_at = _next_aligned(at, model[AlignedDataCtrlr.TxEndedInterval])
+
+    def _due(self, now: Moment) -> None:
+        model = self._context.model
+        for evse_id, at in list(self._periodic.items()):
+            if now.monotonic >= at:
+                self._periodic[evse_id] = _after(at, float(model[SampledDataCtrlr.TxUpdatedInterval]), now)
+                self._sample_updated(self._context.evses[evse_id], now)
+        for evse_id, at in list(self._collect.items()):
+            if now.monotonic >= at:
+                self._collect[evse_id] = _after(at, float(model[SampledDataCtrlr.TxEndedInterval]), now)
+                names = model[SampledDataCtrlr.TxEndedMeasurands]
+                self._collect_sample(self._context.evses[evse_id], names, "Sample.Periodic", now)
+        utc = self._context.clock.utc(now)
+        if self._aligned_at is not None and utc >= self._aligned_at:
+            self._aligned_at = None
+            self._send_aligned("Sample.Clock", now)
+        if self._aligned_ended_at is not None and utc >= self._aligned_ended_at:
+            self._aligned_ended_at = None
+            for evse in self._context.evses.values():
+                self._collect_sample(evse, model[AlignedDataCtrlr.TxEndedMeasurands], "Sample.Clock", now)
+
+    # ------------------------------------------------------------------ what
+
+    def _sample_updated(self, evse: Evse, now: Moment) -> None:
+        meter = self._sample(evse, self._context.model[SampledDataCtrlr.TxUpdatedMeasurands], "Sample.Periodic", now)
+        if meter:
+            self._context.raise_signal(MeterDue(evse.id, "MeterValuePeriodic", meter))  # J02.FR.11
+
+    def _send_aligned(
+        self, reading_context: str, now: Moment, *, only: int | None = None, requested: bool = False
+    ) -> None:
+        names = self._context.model[AlignedDataCtrlr.Measurands]
+        busy = [evse for evse in self._context.evses.values() if evse.transaction]
+        idle_only = self._context.model[AlignedDataCtrlr.SendDuringIdle] and not requested
+        for evse in self._context.evses.values():
+            if only not in (None, 0, evse.id) or (idle_only and busy):  # J01.FR.20
+                continue
+            meter = self._sample(evse, names, reading_context, now)
+            if meter is None:
+                continue
+            if evse.transaction and not requested:
+                self._context.raise_signal(MeterDue(evse.id, "MeterValueClock", meter))  # J01.FR.22
+            else:  # J01.FR.14
+                self._context.call("MeterValues", {"evseId": evse.id, "meterValue": [meter]}, requested=requested)
+
+    def _collect_sample(self, evse: Evse, names: tuple[str, ...], reading_context: str, now: Moment) -> None:
+        """Keep a sample for the Ended event; it is stored with the transaction's next event."""
+        if evse.transaction is None:
+            return
+        meter = self._sample(evse, names, reading_context, now)
+        if meter is None:
+            return
+        kept = evse.transaction.extra.get("samples")
+        samples = [*kept, meter] if isinstance(kept, list) else [meter]
+        evse.transaction.extra["samples"] = measurands.thin(samples, KEPT_SAMPLES)
+
+    def _sample(self, evse: Evse, names: tuple[str, ...], reading_context: str, now: Moment) -> dict[str, Any] | None:
+        return measurands.sample(evse, names, reading_context, self._context.clock.utc(now))
+
+
+def _after(due: float, interval: float, now: Moment) -> float:
+    """The next due time on the same grid, in the future; missed ones are not made up for."""
+    if interval <= 0:
+        return now.monotonic
+    missed = int((now.monotonic - due) // interval)
+    return due + (missed + 1) * interval
+
+
+def _next_aligned(at: datetime, interval: int) -> datetime | None:
+    """The next multiple of ``interval`` seconds since midnight UTC, or None for 0."""
+    if interval <= 0:
+        return None
+    midnight = at.replace(hour=0, minute=0, second=0, microsecond=0)
+    passed = int((at - midnight).total_seconds() // interval)
+    tomorrow = midnight + timedelta(days=1)
+    return min(midnight + timedelta(seconds=(passed + 1) * interval), tomorrow)

@@ -1,0 +1,81 @@
+"""MeterValueType from a meter reading: which measurand comes from where, in which unit and phase (block J)."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from datetime import datetime
+from typing import Any
+
+from station.domain.board import EvseSnapshot, MeterReading
+from station.domain.evse import Evse
+from station.domain.moment import rfc3339
+
+ENERGY = "Energy.Active.Import.Register"
+POWER = "Power.Active.Import"
+VOLTAGE = "Voltage"
+CURRENT = "Current.Import"
+POWER_FACTOR = "Power.Factor"
+SOC = "SoC"
+CARRYING = 0.05  # A: below this a phase carries nothing and has no power factor
+
+
+def sample(evse: Evse, measurands: Iterable[str], context: str, at: datetime) -> dict[str, Any] | None:
+    """One MeterValueType with the latest believed reading, or None where nothing can be said.
+
+    ``context`` is a ReadingContextEnumType; all values share the timestamp ``at`` (J01.FR.17, J02.FR.18).
+    A measurand that this meter or EV does not tell is left out.
+    """
+    reading, snapshot = evse.meter.reading, evse.snapshot
+    if reading is None or snapshot is None:
+        return None
+    values = [
+        value for name in measurands for value in _values(name, reading, snapshot, trusted=not evse.meter.problem)
+    ]
+    if not values:
+        return None
+    return {"timestamp": rfc3339(at), "sampledValue": [{**value, "context": context} for value in values]}
+
+
+def _values(name: str, reading: MeterReading, snapshot: EvseSnapshot, *, trusted: bool) -> list[dict[str, Any]]:
+    phases = range(snapshot.phases)
+    if name == ENERGY:
+        # J02.FR.17: the register as it is, never rebased; the last believed one where the meter is in doubt
+        return [_value(reading.energy / 1000, ENERGY, unit="Wh", location="Outlet")]
+    if name == SOC:
+        return [] if snapshot.soc is None else [_value(snapshot.soc, SOC, unit="Percent", location="EV")]
+    if not trusted:
+        return []
+    if name == POWER:
+        return [_value(reading.total_power, POWER, unit="W", location="Outlet")]
+    if name == VOLTAGE:
+        return [_value(reading.voltage[n], VOLTAGE, unit="V", phase=f"L{n + 1}-N", location="Outlet") for n in phases]
+    if name == CURRENT:
+        return [_value(reading.current[n], CURRENT, unit="A", phase=f"L{n + 1}", location="Outlet") for n in phases]
+    if name == POWER_FACTOR:
+        carrying = [n for n in phases if reading.current[n] > CARRYING]
+        if not carrying:
+            return []
+        apparent = sum(reading.voltage[n] * reading.current[n] for n in carrying)
+        active = sum(reading.power[n] for n in carrying)
+        return [_value(min(1.0, active / apparent), POWER_FACTOR, location="Outlet", digits=3)]
+    return []
+
+
+def _value(
+    value: float, measurand: str, *, unit: str = "", phase: str = "", location: str = "", digits: int = 3
+) -> dict[str, Any]:
+    sampled: dict[str, Any] = {"value": round(value, digits), "measurand": measurand}
+    if phase:
+        sampled["phase"] = phase
+    if location:
+        sampled["location"] = location
+    if unit:
+        sampled["unitOfMeasure"] = {"unit": unit}
+    return sampled
+
+
+def thin(samples: list[dict[str, Any]], at_most: int) -> list[dict[str, Any]]:
+    """Drop every second intermediate sample until ``at_most`` are left; first and last stay (E06.FR.13)."""
+    while len(samples) > at_most > 1:
+        samples = [*samples[:-1:2], samples[-1]]
+    return samples

@@ -1,0 +1,228 @@
+"""What goes to the CSMS, in which order, and what happens when it is not taken (E04, E13, B02, B03).
+
+Two lanes. The *durable* one holds calls that must not be lost (every TransactionEvent, security event): they are
+stored before they are sent, go out strictly in order, and leave only when answered or given up by E13. The
+*volatile* one holds what is only worth saying now (StatusNotification, Authorize, MeterValues, NotifyReport …); it
+has precedence, and is emptied when the link goes down.
+"""
+
+from __future__ import annotations
+
+from collections import deque
+from collections.abc import Callable, Iterable, Mapping
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any, TypeAlias
+
+from station.device_model.components import OCPPCommCtrlr
+from station.domain.effects import Call, Dequeue, Effect, Enqueue, UpdateQueued
+from station.domain.events import CallAnswered, CallFailed
+from station.domain.memory import QueuedCall
+from station.domain.moment import Moment
+
+if TYPE_CHECKING:
+    from station.device_model.model import DeviceModel
+    from station.domain.clock import Clock
+
+Answered: TypeAlias = Callable[[Mapping[str, Any], Moment], None]
+Failed: TypeAlias = Callable[[str, Moment], None]
+Delivered: TypeAlias = Callable[[Mapping[str, Any], Mapping[str, Any], Moment], None]
+
+ACCEPTED = "Accepted"
+PENDING = "Pending"
+
+
+@dataclass(slots=True)
+class Volatile:
+    """A call that is only worth making now. ``requested``: the CSMS asked for it (allowed while Pending, B02.FR.02)."""
+
+    action: str
+    payload: Mapping[str, Any]
+    answered: Answered | None = None
+    failed: Failed | None = None
+    requested: bool = False
+    boot: bool = False
+
+
+class Outbox:
+    """The station's way out. At most one CALL is outstanding (part 4, 4.1.1)."""
+
+    def __init__(
+        self,
+        queue: Iterable[QueuedCall],
+        model: DeviceModel,
+        clock: Clock,
+        new_id: Callable[[], str],
+        emit: Callable[[Effect], None],
+    ) -> None:
+        self.durable: deque[QueuedCall] = deque(queue)
+        self.volatile: deque[Volatile] = deque()
+        self.registration: str | None = None
+        self.online = False
+        self.delivered: dict[str, Delivered] = {}  # action -> who hears of a durable call's answer
+        self._model = model
+        self._clock = clock
+        self._new_id = new_id
+        self._emit = emit
+        self._sequence = max((call.sequence for call in self.durable), default=0)
+        self._in_flight: tuple[str, Volatile | QueuedCall] | None = None
+        self._tried: deque[str] = deque(maxlen=8)  # message ids of the durable head's earlier attempts
+        self._retry_at: float | None = None  # monotonic: the durable lane waits until then (E13.FR.03)
+
+    # ------------------------------------------------------------------ in
+
+    def call(
+        self,
+        action: str,
+        payload: Mapping[str, Any],
+        *,
+        answered: Answered | None = None,
+        failed: Failed | None = None,
+        requested: bool = False,
+        boot: bool = False,
+    ) -> None:
+        """Call when the link allows. ``boot`` marks BootNotification itself, which goes before everything."""
+        entry = Volatile(action, payload, answered, failed, requested, boot)
+        if boot:
+            self.volatile.appendleft(entry)
+        else:
+            self.volatile.append(entry)
+
+    def enqueue(self, action: str, payload: dict[str, Any], now: Moment) -> None:
+        """Call for certain: stored in this step's commit, sent in order, kept until answered or given up."""
+        self._sequence += 1
+        queued = QueuedCall(self._sequence, action, payload, self._clock.utc(now))
+        self.durable.append(queued)
+        self._emit(Enqueue(queued.sequence, action, payload, queued.created))
+
+    def waiting_for(self, transaction_id: str) -> bool:
+        """True while the queue holds an event of that transaction (E14.FR.04)."""
+        return any(
+            call.payload.get("transactionInfo", {}).get("transactionId") == transaction_id for call in self.durable
+        )
+
+    def transaction_events_waiting(self) -> bool:
+        """True while the queue holds any TransactionEvent (E14.FR.07)."""
+        return any(call.action == "TransactionEvent" for call in self.durable)
+
+    # ------------------------------------------------------------------ the link
+
+    def link_up(self) -> None:
+        self.online = True
+        self._retry_at = None
+
+    def link_down(self, now: Moment) -> None:
+        """Whoever waits for a volatile answer hears of it; what is queued was not delivered online (E11.FR.07)."""
+        self.online = False
+        in_flight, self._in_flight = self._in_flight, None
+        lost = [in_flight[1]] if in_flight and isinstance(in_flight[1], Volatile) else []
+        lost += list(self.volatile)
+        self.volatile.clear()
+        self.mark_offline()
+        for entry in lost:
+            if entry.failed:
+                entry.failed("LinkDown", now)
+
+    def mark_offline(self) -> None:
+        """Set ``offline`` in every TransactionEvent still queued (E04.FR.03, E11.FR.07, E12.FR.02)."""
+        for call in self.durable:
+            if call.action == "TransactionEvent" and not call.payload.get("offline"):
+                call.payload = {**call.payload, "offline": True}
+                self._emit(UpdateQueued(call.sequence, call.attempts, call.payload))
+
+    # ------------------------------------------------------------------ answers
+
+    def answered(self, event: CallAnswered, now: Moment) -> None:
+        """A CALLRESULT came; one for an earlier attempt of the durable head counts as its delivery."""
+        if self._in_flight and event.call_id == self._in_flight[0]:
+            entry = self._in_flight[1]
+            self._in_flight = None
+            if isinstance(entry, Volatile):
+                if entry.answered:
+                    entry.answered(event.payload, now)
+            else:
+                self._deliver(entry, event.payload, now)
+        elif event.call_id in self._tried and self.durable:
+            # a CSMS that answered late (after MessageTimeout): no need to send the same again
+            if self._in_flight and self._in_flight[1] is self.durable[0]:
+                self._in_flight = None
+            self._deliver(self.durable[0], event.payload, now)
+
+    def failed(self, event: CallFailed, now: Moment) -> None:
+        """A CALLERROR, a timeout or an unusable answer."""
+        if not self._in_flight or event.call_id != self._in_flight[0]:
+            return
+        call_id, entry = self._in_flight
+        self._in_flight = None
+        if isinstance(entry, Volatile):
+            if entry.failed:
+                entry.failed(event.code, now)
+        elif event.code != "LinkDown":
+            self._refused(entry, call_id, event, now)
+
+    def _deliver(self, call: QueuedCall, response: Mapping[str, Any], now: Moment) -> None:
+        self._leave(call, "")
+        hears = self.delivered.get(call.action)
+        if hears:
+            hears(call.payload, response, now)
+
+    def _refused(self, call: QueuedCall, call_id: str, event: CallFailed, now: Moment) -> None:
+        call.attempts += 1
+        attempts = self._model[OCPPCommCtrlr.MessageAttempts]
+        if event.code == "InvalidRequest" or call.attempts >= attempts:
+            # E13.FR.04; a call that is against the schema would never be taken
+            self._leave(call, f"{event.code} {event.description}".strip())
+            return
+        # E13.FR.03: the interval times the number of transmissions that went before
+        self._tried.append(call_id)
+        self._retry_at = now.monotonic + self._model[OCPPCommCtrlr.MessageAttemptInterval] * call.attempts
+        self._emit(UpdateQueued(call.sequence, call.attempts))
+
+    def _leave(self, call: QueuedCall, given_up: str) -> None:
+        self.durable.remove(call)
+        self._tried.clear()
+        self._retry_at = None
+        self._emit(Dequeue(call.sequence, given_up))
+
+    # ------------------------------------------------------------------ out
+
+    def pump(self, now: Moment) -> None:
+        """Send the next call if the link, the registration and the last call allow."""
+        if not self.online or self._in_flight:
+            return
+        entry = self._next(now)
+        if entry is None:
+            return
+        call_id = self._new_id()
+        self._in_flight = (call_id, entry)
+        self._emit(Call(call_id, entry.action, entry.payload, float(self._model[OCPPCommCtrlr.MessageTimeout])))
+
+    def _next(self, now: Moment) -> Volatile | QueuedCall | None:
+        for index, entry in enumerate(self.volatile):
+            if self._allowed(entry):
+                del self.volatile[index]
+                return entry
+        if self.registration != ACCEPTED or not self.durable:  # B01.FR.08
+            return None
+        if self._retry_at is not None and now.monotonic < self._retry_at:
+            return None
+        return self.durable[0]
+
+    def _allowed(self, entry: Volatile) -> bool:
+        if entry.boot or self.registration == ACCEPTED:
+            return True
+        # B02.FR.02; a report is only ever sent because the CSMS asked for it
+        return self.registration == PENDING and (entry.requested or entry.action == "NotifyReport")
+
+    @property
+    def idle(self) -> bool:
+        """Nothing is outstanding and nothing could be sent now."""
+        return self._in_flight is None and not self.volatile and not self.durable
+
+    @property
+    def busy(self) -> bool:
+        """A CALL of ours waits for its answer."""
+        return self._in_flight is not None
+
+    def deadline(self) -> float | None:
+        """When a refused call is due again (monotonic), or None."""
+        return self._retry_at if self.online and not self._in_flight else None

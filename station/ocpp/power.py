@@ -1,0 +1,61 @@
+"""What the station wants of its board: whole setpoints, made anew from the state after every step."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+from station.device_model.components import EVSE, Connector
+from station.device_model.model import DeviceModel
+from station.domain.board import BoardSnapshot, EvseSetpoint, Setpoint, WatchdogState
+from station.domain.evse import Evse
+
+NOMINAL_VOLTAGE = 230.0
+SEQUENCES = 65_535
+
+
+class PowerControl:
+    """Derives the setpoint, and counts its sequence number only when something changed."""
+
+    def __init__(self, model: DeviceModel) -> None:
+        self._model = model
+        self._current: Setpoint | None = None
+        self._boot_count: int | None = None
+
+    def update(self, evses: dict[int, Evse], board: BoardSnapshot | None, unlocking: set[int]) -> Setpoint | None:
+        """The setpoint if it differs from the last one, else None; nothing before the board was seen once."""
+        if board is None or not board.evses:
+            return None
+        wanted = tuple(self._evse(evse, evse.id in unlocking) for evse in evses.values())
+        acknowledge = any(
+            snapshot.watchdog in (WatchdogState.RESTORED, WatchdogState.TRIPPED) for snapshot in board.evses
+        )
+        rebooted = self._boot_count is not None and self._boot_count != board.boot_count
+        self._boot_count = board.boot_count
+        last = self._current
+        if last is None:
+            sequence = board.evses[0].setpoint_sequence % SEQUENCES + 1
+        elif last.evses != wanted or last.acknowledge_watchdog != acknowledge or rebooted:
+            sequence = last.sequence % SEQUENCES + 1
+        else:
+            return None
+        self._current = Setpoint(sequence, wanted, acknowledge)
+        return self._current
+
+    def _evse(self, evse: Evse, unlock: bool) -> EvseSetpoint:
+        allow = evse.authorization is not None and not evse.suspended_by_station and not evse.faults
+        setpoint = EvseSetpoint(evse.id, phases=self._model[EVSE.SupplyPhases.at(evse.id)])
+        if evse.snapshot is not None:
+            # a fault that the station has seen is taken note of; the board clears it once its cause is gone
+            setpoint = replace(setpoint, fault_acknowledged=evse.snapshot.fault_latches)
+        if not allow:
+            return setpoint
+        socket = self._model[Connector.ConnectorType.at(evse.id, 1)].startswith("s")
+        return replace(setpoint, allow_power=True, current=self._limit(evse), lock=socket and not unlock)
+
+    def _limit(self, evse: Evse) -> float:
+        """A per phase, in steps of 0.1: the least of cable and rating."""
+        limits = [evse.snapshot.cable_limit] if evse.snapshot else []
+        rating = self._model.limits(EVSE.Power.at(evse.id)).maximum
+        if rating is not None:
+            limits.append(float(rating) / NOMINAL_VOLTAGE / self._model[EVSE.SupplyPhases.at(evse.id)])
+        return int(min(limits) * 10) / 10

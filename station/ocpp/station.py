@@ -1,0 +1,236 @@
+"""The whole charging station: events in, effects out. No socket, no file, no thread, no clock of its own."""
+
+from __future__ import annotations
+
+import random
+from collections.abc import Callable
+from datetime import datetime, timedelta
+
+from station.device_model.components import EVSE, ChargingStation, ClockCtrlr
+from station.device_model.model import DeviceModel
+from station.domain.authorization import Authorization, AuthorizedBy
+from station.domain.availability import Availability as AvailabilityState
+from station.domain.board import BoardSnapshot
+from station.domain.clock import Clock
+from station.domain.effects import Answer, AnswerError, Effect, FinishCommand, SetBoard, Stored
+from station.domain.events import (
+    CallAnswered,
+    CallFailed,
+    CallReceived,
+    Event,
+    LinkDown,
+    LinkUp,
+    OperatorCommand,
+)
+from station.domain.evse import Evse, Lobby, Seat
+from station.domain.memory import Memory
+from station.domain.meter import Meter
+from station.domain.moment import Moment
+from station.domain.transaction import IdToken, Transaction
+from station.ocpp.block import Block, CallRefused, Handler
+from station.ocpp.blocks.a_security import Security
+from station.ocpp.blocks.b_provisioning.boot import Boot
+from station.ocpp.blocks.b_provisioning.reports import Reports
+from station.ocpp.blocks.b_provisioning.reset import Reset
+from station.ocpp.blocks.b_provisioning.variables import Variables
+from station.ocpp.blocks.c_authorization import AuthorizationBlock
+from station.ocpp.blocks.e_transactions import Transactions
+from station.ocpp.blocks.f_remote_control import RemoteControl
+from station.ocpp.blocks.g_availability import Availability
+from station.ocpp.blocks.j_meter_values import MeterValues
+from station.ocpp.blocks.p_data_transfer import DataTransfer
+from station.ocpp.context import Context
+from station.ocpp.outbox import Outbox
+from station.ocpp.power import PowerControl
+
+OPERATOR_ACTIONS = {"start", "stop", "unlock", "restart", "availability"}
+
+
+class Station:
+    """One charging station.
+
+    ``memory`` is what lasted from the last life; ``evses`` the number of EVSEs; ``entropy`` the source of identifiers;
+    ``firmware_version`` what BootNotification says. ``step`` takes one event and returns what is to be done about it.
+    """
+
+    def __init__(self, memory: Memory, *, evses: int, entropy: random.Random, firmware_version: str = "") -> None:
+        self.model = DeviceModel(evses, memory.variables)
+        self.clock = Clock(
+            timedelta(seconds=float(memory.remembered.get("clock_offset") or 0)),
+            follow_machine=self.model[ClockCtrlr.TimeSource][0] != "Heartbeat",
+        )
+        self.board: BoardSnapshot | None = None
+        self.link: LinkUp | None = None
+        self._now: Moment | None = None
+        self.context = Context(
+            model=self.model,
+            evses={number: self._new_evse(number) for number in range(1, evses + 1)},
+            lobby=Lobby(),
+            availability=AvailabilityState.restore(memory.remembered.get("availability")),
+            clock=self.clock,
+            remembered=memory.remembered,
+            entropy=entropy,
+        )
+        self.outbox = Outbox(memory.queue, self.model, self.clock, self.context.new_id, self.context.emit)
+        self.context.outbox = self.outbox
+        self._restore(memory)
+        self._sources(firmware_version)
+        self._power = PowerControl(self.model)
+        self._reset = Reset(self.context)
+        self._remote = RemoteControl(self.context)
+        self.authorization = AuthorizationBlock(self.context)
+        self.availability = Availability(self.context)
+        # Order matters where several blocks hear the same event: availability is told before the transaction is.
+        self._blocks: list[Block] = [
+            Boot(self.context),
+            Security(self.context),
+            Variables(self.context),
+            Reports(self.context),
+            self._reset,
+            self.availability,
+            self.authorization,
+            Transactions(self.context),
+            self._remote,
+            MeterValues(self.context),
+            DataTransfer(self.context),
+        ]
+        self._handlers = _union(self._blocks)
+
+    # ------------------------------------------------------------------ building
+
+    def _new_evse(self, number: int) -> Evse:
+        rating = self.model.limits(EVSE.Power.at(number)).maximum
+        return Evse(id=number, meter=Meter(max_power=float(rating or 22_080)))
+
+    def _restore(self, memory: Memory) -> None:
+        spent = memory.remembered.get("spent") or {}
+        for evse in self.context.evses.values():
+            evse.spent = set(spent.get(str(evse.id), ()))
+        for transaction in memory.transactions:
+            seat: Seat | None = self.context.lobby
+            if transaction.evse_id is not None:
+                seat = self.context.evses.get(transaction.evse_id)
+            if seat is None or seat.transaction is not None:
+                continue
+            seat.transaction = transaction
+            if transaction.extra.get("authorized"):
+                seat.authorization = _authorization_of(transaction)
+
+    def _sources(self, firmware_version: str) -> None:
+        model = self.model
+        model.source(ClockCtrlr.DateTime, self._utc)
+        model.source(ChargingStation.FirmwareVersion, lambda: firmware_version)
+        model.source(
+            ChargingStation.Problem, lambda: any(evse.faults or not evse.board_online for evse in self._evses())
+        )
+        for evse in self._evses():
+            model.source(EVSE.Power.at(evse.id), _power_of(evse))
+            model.source(EVSE.Problem.at(evse.id), _problem_of(evse))
+
+    def _utc(self) -> datetime:
+        if self._now is None:
+            raise LookupError("before the first step there is no time")
+        return self.clock.utc(self._now)
+
+    def _evses(self) -> list[Evse]:
+        return list(self.context.evses.values())
+
+    @property
+    def actions(self) -> frozenset[str]:
+        """The actions of the CSMS that this station answers."""
+        return frozenset(self._handlers)
+
+    # ------------------------------------------------------------------ stepping
+
+    def step(self, event: Event, now: Moment) -> list[Effect]:
+        """Take one event; returns the effects in the order in which they are to be carried out."""
+        self._now = now
+        context = self.context
+        context.effects.clear()
+        answer: list[Effect] = []
+        match event:
+            case CallReceived():
+                answer = self._handle(event, now)
+            case CallAnswered():
+                self.outbox.answered(event, now)
+            case CallFailed():
+                self.outbox.failed(event, now)
+            case BoardSnapshot():
+                self._take_board(event)
+            case LinkUp():
+                self.link = event
+            case LinkDown():
+                self.link = None
+                self.outbox.link_down(now)
+            case OperatorCommand() if event.action not in OPERATOR_ACTIONS:
+                context.emit(FinishCommand(event.command_id, "Rejected", f"Unknown action {event.action}."))
+        self._tell(event, now)
+        while context.signals:
+            self._tell(context.signals.pop(0), now)
+        self._reset.settle(now)
+        self._set_board()
+        self.outbox.pump(now)
+        stored = [effect for effect in context.effects if isinstance(effect, Stored)]
+        others = [effect for effect in context.effects if not isinstance(effect, Stored)]
+        context.effects.clear()
+        return [*stored, *answer, *others]
+
+    def deadline(self) -> float | None:
+        """When the station wants a ``Tick`` at the latest (monotonic seconds), or None."""
+        waits = [block.deadline() for block in self._blocks]
+        return min([at for at in [*waits, self.outbox.deadline()] if at is not None], default=None)
+
+    # ------------------------------------------------------------------ parts of a step
+
+    def _tell(self, event: object, now: Moment) -> None:
+        for block in self._blocks:
+            block.on(event, now)
+
+    def _take_board(self, board: BoardSnapshot) -> None:
+        self.board = board
+        known = {snapshot.evse_id: snapshot for snapshot in board.evses}
+        for evse in self._evses():
+            evse.take(board, known.get(evse.id))
+
+    def _set_board(self) -> None:
+        setpoint = self._power.update(self.context.evses, self.board, self._remote.unlocking)
+        if setpoint is not None:
+            self.context.emit(SetBoard(setpoint))
+
+    def _handle(self, call: CallReceived, now: Moment) -> list[Effect]:
+        if self.outbox.registration == "Rejected":
+            return [AnswerError(call.call_id, "SecurityError", "the CSMS rejected this station")]  # B03.FR.08
+        handler = self._handlers.get(call.action)
+        if handler is None:
+            return [AnswerError(call.call_id, "NotSupported", f"{call.action} is not supported by this station")]
+        self.context.handling(call.call_id)
+        try:
+            response = handler(call.payload, now)
+        except CallRefused as refused:
+            return [AnswerError(call.call_id, refused.code, refused.description)]
+        return [] if response is None else [Answer(call.call_id, call.action, response)]
+
+
+def _union(blocks: list[Block]) -> dict[str, Handler]:
+    """One table of all actions; two blocks that claim the same action are a mistake found at start."""
+    table: dict[str, Handler] = {}
+    for block in blocks:
+        for action, handler in block.actions.items():
+            if action in table:
+                raise TypeError(f"two handlers for {action}")
+            table[action] = handler
+    return table
+
+
+def _authorization_of(transaction: Transaction) -> Authorization:
+    by = AuthorizedBy(transaction.authorized_by) if transaction.authorized_by else AuthorizedBy.NONE_NEEDED
+    token = transaction.id_token or IdToken("", "NoAuthorization")
+    return Authorization(token, by, transaction.group_id_token, remote_start_id=transaction.remote_start_id)
+
+
+def _power_of(evse: Evse) -> Callable[[], float]:
+    return lambda: round(evse.meter.power, 1)
+
+
+def _problem_of(evse: Evse) -> Callable[[], bool]:
+    return lambda: bool(evse.faults) or not evse.board_online

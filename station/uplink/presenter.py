@@ -1,0 +1,144 @@
+"""From the station's state to the live view that people watch."""
+
+from __future__ import annotations
+
+from collections import deque
+
+from station.domain.evse import Evse
+from station.domain.moment import Moment, rfc3339
+from station.domain.transaction import ChargingState
+from station.live.payloads import EvseLive, StationLive
+from station.ocpp.station import Station
+
+CURVE_POINTS = 240
+REFUSAL_SHOWN = 20.0  # s that the last refusal stays on the page
+
+ACTIVITY = {
+    ChargingState.CHARGING: "charging",
+    ChargingState.SUSPENDED_EV: "suspended_ev",
+    ChargingState.SUSPENDED_EVSE: "suspended_evse",
+    ChargingState.EV_CONNECTED: "preparing",
+    ChargingState.IDLE: "waiting_for_plug",
+}
+
+
+class Presenter:
+    """Makes ``StationLive`` payloads; keeps what a view needs and the station does not: the curve of each session.
+
+    ``life`` is a word that is different for every start of the uplink.
+    """
+
+    def __init__(self, life: str, *, identity: str, csms_url: str) -> None:
+        self.identity = identity
+        self.csms_url = csms_url
+        self._life = life
+        self._serial = 0
+        self._curves: dict[str, deque[tuple[float, float]]] = {}
+
+    def present(self, station: Station, now: Moment) -> StationLive:
+        """The whole station as it is now."""
+        self._serial += 1
+        evses = tuple(self._evse(station, evse, now) for evse in station.context.evses.values())
+        running = {evse.transaction_id for evse in evses}
+        for transaction_id in [known for known in self._curves if known not in running]:
+            del self._curves[transaction_id]
+        board = station.board
+        return StationLive(
+            serial=self._serial,
+            life=self._life,
+            at=rfc3339(station.clock.utc(now)),
+            connected=station.outbox.online,
+            registration=station.outbox.registration,
+            security_profile=station.link.security_profile if station.link else 0,
+            csms_url=self.csms_url,
+            identity=self.identity,
+            board_online=board is not None and board.online,
+            board_error=board.error if board else "no word from the board yet",
+            door_open=board is not None and board.door_open,
+            queue_length=len(station.outbox.durable),
+            evses=evses,
+        )
+
+    def _evse(self, station: Station, evse: Evse, now: Moment) -> EvseLive:
+        live = EvseLive(
+            evse_id=evse.id,
+            availability=station.availability.status(evse, now),
+            activity=self._activity(station, evse, now),
+            message=self._message(station, evse, now),
+        )
+        snapshot, reading = evse.snapshot, evse.meter.reading
+        values: dict[str, object] = {}
+        if snapshot is not None:
+            values |= {
+                "cp_state": str(snapshot.cp_state),
+                "plugged": evse.plugged,
+                "contactor_closed": snapshot.contactor_closed,
+                "current_offered": snapshot.current_offered,
+                "soc": snapshot.soc,
+                "temperature": snapshot.temperature,
+                "faults": tuple(sorted(str(fault) for fault in snapshot.faults)),
+                "warnings": tuple(sorted(str(warning) for warning in snapshot.warnings)) + self._doubts(evse),
+            }
+        if reading is not None:
+            values |= {
+                "power": round(evse.meter.power, 1),
+                "current": reading.current,
+                "voltage": reading.voltage,
+                "register": reading.energy / 1000,
+            }
+        values |= self._session(station, evse, now)
+        return EvseLive(**{**{name: getattr(live, name) for name in live.__slots__}, **values})
+
+    def _doubts(self, evse: Evse) -> tuple[str, ...]:
+        return (f"Meter:{evse.meter.problem}",) if evse.meter.problem else ()
+
+    def _activity(self, station: Station, evse: Evse, now: Moment) -> str:
+        status = station.availability.status(evse, now)
+        if not evse.board_online:
+            return "no_board"
+        if status in ("Faulted", "Unavailable"):
+            return status.lower()
+        transaction = evse.transaction
+        if transaction and "ending" in transaction.extra:
+            return "finishing"
+        if evse.authorization:
+            return ACTIVITY[evse.charging_state(now.monotonic)]
+        if station.authorization.asking(evse.id) and (evse.plugged or len(station.context.evses) == 1):
+            return "authorizing"
+        if evse.plugged:
+            return "finishing" if evse.spent else "waiting_for_card"
+        if station.context.lobby.authorization:
+            return "waiting_for_plug"
+        return "free"
+
+    def _message(self, station: Station, evse: Evse, now: Moment) -> str:
+        refusal = station.authorization.refusal
+        if refusal is None or now.monotonic - refusal[0] > REFUSAL_SHOWN or evse.authorization:
+            return ""
+        _, evse_id, why = refusal
+        return why if evse_id in (None, evse.id) else ""
+
+    def _session(self, station: Station, evse: Evse, now: Moment) -> dict[str, object]:
+        transaction = evse.transaction
+        if transaction is None:
+            return {}
+        started = transaction.started_at
+        energy = 0.0
+        if transaction.meter_start is not None and evse.meter.energy is not None:
+            energy = max(0, evse.meter.energy - transaction.meter_start) / 1000
+        curve = self._curves.setdefault(transaction.transaction_id, deque())
+        seconds = (station.clock.utc(now) - started).total_seconds()
+        if not curve or seconds - curve[-1][0] >= 1.0:
+            curve.append((round(seconds, 1), round(evse.meter.power, 1)))
+        if len(curve) > CURVE_POINTS:  # half the points, the same span
+            self._curves[transaction.transaction_id] = curve = deque(list(curve)[::2])
+        token = transaction.id_token
+        return {
+            "transaction_id": transaction.transaction_id,
+            "started_at": rfc3339(started),
+            "energy": energy,
+            "charging_state": str(transaction.charging_state) if transaction.charging_state else None,
+            "id_token": token.id_token if token else None,
+            "id_token_type": token.type if token else None,
+            "curve": tuple(curve),
+        }

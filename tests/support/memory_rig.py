@@ -1,0 +1,446 @@
+"""The station in memory: the pure station and the real RPC under a virtual clock, between a board and a CSMS.
+
+No socket, no sleep. ``rig.let(seconds)`` lets time pass; the board is polled every 0.2 s, as in life. The CSMS
+answers as told in ``rig.answers``; everything that crosses the line is in ``rig.trace``, as the frames it was.
+"""
+
+from __future__ import annotations
+
+import json
+import random
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass, field, replace
+from datetime import UTC, datetime, timedelta
+from typing import Any
+
+from station.domain.board import (
+    BoardSnapshot,
+    CardRead,
+    CPState,
+    EvseSetpoint,
+    EvseSnapshot,
+    Fault,
+    MeterReading,
+    Setpoint,
+    WatchdogState,
+)
+from station.domain.effects import (
+    Answer,
+    AnswerError,
+    Call,
+    Dequeue,
+    Enqueue,
+    FinishCommand,
+    Journal,
+    Reboot,
+    Remember,
+    SaveTransaction,
+    SaveVariable,
+    SetBoard,
+    Stored,
+    UpdateQueued,
+)
+from station.domain.events import Event, LinkDown, LinkUp, OperatorCommand, Started, Tick
+from station.domain.memory import Memory, QueuedCall, StoredVariable
+from station.domain.moment import Moment, rfc3339
+from station.ocpp.rpc import Rpc
+from station.ocpp.station import Station
+
+POLL = 0.2
+EPOCH = datetime(2026, 3, 1, 12, 0, 0, tzinfo=UTC)
+EV_REACTS = 1.0  # s from the offer to state C
+RELEASE = 0.4  # s from the end of the offer to the open contactor
+
+
+@dataclass
+class HandEvse:
+    """One EVSE of a board that a test moves by hand, and an EV that behaves."""
+
+    evse_id: int
+    plugged: bool = False
+    wants_energy: bool = True
+    ampere: float = 16.0
+    bay: bool = False
+    soc: float | None = None
+    fault: Fault | None = None
+    energy: float = 1_000_000.0  # mWh
+    wanted: EvseSetpoint | None = None
+    offered_for: float = 0.0
+    open_in: float = 0.0
+    closed: bool = False
+    latches: int = 0
+
+    def step(self, dt: float) -> None:
+        wanted = self.wanted
+        offer = bool(wanted and wanted.allow_power and wanted.current > 0 and not self.fault and self.plugged)
+        self.offered_for = self.offered_for + dt if offer else 0.0
+        if self.closed and self.plugged:
+            self.energy += self.power * dt / 3.6
+        if offer and self.wants_energy and self.offered_for >= EV_REACTS:
+            self.closed, self.open_in = True, RELEASE
+        elif self.closed:
+            self.open_in -= dt
+            if self.open_in <= 0 or not self.plugged or self.fault:
+                self.closed = False
+
+    @property
+    def power(self) -> float:
+        limit = min(self.ampere, self.wanted.current if self.wanted else 0.0)
+        return 230.0 * limit if self.closed and self.plugged and self.wants_energy else 0.0
+
+    def snapshot(self, sequence: int) -> EvseSnapshot:
+        state = CPState.A
+        if self.plugged:
+            ready = self.wants_energy and self.offered_for >= EV_REACTS
+            state = CPState.C2 if ready else (CPState.B2 if self.offered_for else CPState.B1)
+            if self.closed and not ready:
+                state = CPState.C1 if self.wants_energy else CPState.B2
+        return EvseSnapshot(
+            evse_id=self.evse_id,
+            cp_state=state,
+            contactor_commanded=self.closed,
+            contactor_closed=self.closed,
+            current_offered=self.wanted.current if self.wanted and self.offered_for else 0.0,
+            faults=frozenset({self.fault} if self.fault else ()),
+            fault_latches=self.latches,
+            watchdog=WatchdogState.OK,
+            setpoint_sequence=sequence,
+            meter=MeterReading(
+                voltage=(230.0, 0.0, 0.0),
+                current=(self.power / 230.0, 0.0, 0.0),
+                power=(self.power, 0.0, 0.0),
+                total_power=self.power,
+                energy=int(self.energy),
+            ),
+            bay_occupied=self.bay,
+            soc=self.soc if self.plugged else None,
+        )
+
+
+@dataclass
+class HandBoard:
+    """A board that a test moves by hand. Outlives the station's restarts, as a real one does."""
+
+    evses: dict[int, HandEvse]
+    online: bool = True
+    door_open: bool = False
+    sequence: int = 0
+    boot_count: int = 1
+    reads: list[CardRead] = field(default_factory=list)
+
+    def take(self, setpoint: Setpoint) -> None:
+        self.sequence = setpoint.sequence
+        for wanted in setpoint.evses:
+            self.evses[wanted.evse_id].wanted = wanted
+
+    def step(self, dt: float) -> None:
+        for evse in self.evses.values():
+            evse.step(dt)
+
+    def power_cycle(self) -> None:
+        """The electronics starts anew; cable, EV and energy register stay."""
+        self.boot_count += 1
+        self.sequence = 0
+        self.reads.clear()
+        for evse in self.evses.values():
+            evse.wanted, evse.closed, evse.offered_for = None, False, 0.0
+
+    def snapshot(self, at: float) -> BoardSnapshot:
+        return BoardSnapshot(
+            at=at,
+            online=self.online,
+            error="" if self.online else "no answer",
+            boot_count=self.boot_count,
+            door_open=self.door_open,
+            evses=tuple(evse.snapshot(self.sequence) for evse in self.evses.values()),
+            card_reads=tuple(self.reads[-8:]),
+        )
+
+
+Reply = dict[str, Any] | Callable[[dict[str, Any]], dict[str, Any] | None] | None
+
+
+@dataclass
+class Disk:
+    """What was committed: the argument of the next life."""
+
+    transactions: dict[str, Any] = field(default_factory=dict)
+    queue: dict[int, QueuedCall] = field(default_factory=dict)
+    variables: dict[tuple[Any, ...], StoredVariable] = field(default_factory=dict)
+    remembered: dict[str, Any] = field(default_factory=dict)
+    journal: list[Journal] = field(default_factory=list)
+    finished: dict[int, FinishCommand] = field(default_factory=dict)
+    given_up: list[Dequeue] = field(default_factory=list)
+
+    def commit(self, effects: Iterable[Stored]) -> None:
+        for effect in effects:
+            match effect:
+                case SaveTransaction():
+                    self.transactions[effect.record.transaction_id] = replace(
+                        effect.record, extra=json.loads(json.dumps(effect.record.extra))
+                    )
+                case Enqueue():
+                    payload = json.loads(json.dumps(effect.payload))
+                    self.queue[effect.sequence] = QueuedCall(effect.sequence, effect.action, payload, effect.created)
+                case UpdateQueued():
+                    queued = self.queue[effect.sequence]
+                    queued.attempts = effect.attempts
+                    if effect.payload is not None:
+                        queued.payload = json.loads(json.dumps(effect.payload))
+                case Dequeue():
+                    del self.queue[effect.sequence]
+                    if effect.given_up:
+                        self.given_up.append(effect)
+                case SaveVariable():
+                    self._save(effect)
+                case Remember():
+                    self.remembered[effect.key] = json.loads(json.dumps(effect.value))
+                case Journal():
+                    self.journal.append(effect)
+                case FinishCommand():
+                    self.finished[effect.command_id] = effect
+
+    def _save(self, effect: SaveVariable) -> None:
+        key = (
+            effect.component,
+            effect.component_instance,
+            effect.evse_id,
+            effect.connector_id,
+            effect.variable,
+            effect.variable_instance,
+            effect.attribute,
+        )
+        if effect.value is None:
+            self.variables.pop(key, None)
+            return
+        self.variables[key] = StoredVariable(
+            effect.component,
+            effect.variable,
+            effect.value,
+            effect.attribute,
+            effect.component_instance,
+            effect.variable_instance,
+            effect.evse_id,
+            effect.connector_id,
+        )
+
+    def load(self) -> Memory:
+        active = [transaction for transaction in self.transactions.values() if transaction.active]
+        return Memory(
+            transactions=[replace(one, extra=json.loads(json.dumps(one.extra))) for one in active],
+            queue=[replace(call) for _, call in sorted(self.queue.items())],
+            variables=list(self.variables.values()),
+            remembered={key: value for key, value in self.remembered.items() if value is not None},
+        )
+
+
+class MemoryRig:
+    """A station, its board, its CSMS and its disk. ``boot`` (also again, after ``power_cut``) starts a life."""
+
+    def __init__(self, *, evses: int = 2, seed: int = 1, **variables: str) -> None:
+        self.entropy = random.Random(seed)
+        self.board = HandBoard({number: HandEvse(number) for number in range(1, evses + 1)})
+        self.disk = Disk()
+        self.now = Moment(EPOCH, 1_000.0)
+        self.trace: list[tuple[str, Any]] = []  # (">" from the station, "<" from the CSMS; the frame)
+        self.answers: dict[str, Reply] = {}
+        self.reboots: list[str] = []
+        self.variables = variables
+        self.online = False
+        self.station: Station
+        self.rpc: Rpc
+        self._calls = 0
+        self._held: list[list[Any]] = []
+        self._due: float = self.now.monotonic
+        self.after_step: Callable[[], None] | None = None
+
+    # ------------------------------------------------------------------ life
+
+    def boot(self, *, connect: bool = True) -> MemoryRig:
+        """Start a life of the station from what is on the disk, let it look at the board, and connect it."""
+        memory = self.disk.load()
+        self.station = Station(memory, evses=len(self.board.evses), entropy=self.entropy, firmware_version="test")
+        for name, value in self.variables.items():
+            self.disk.commit([self.station.model.factory_set(name, value)])
+        if self.variables and not memory.variables:
+            self.variables = {}
+            return self.boot(connect=connect)
+        self.rpc = Rpc(strict=True)
+        self.online = False
+        self._held.clear()
+        self.step(Started())
+        self.poll()
+        if connect:
+            self.connect()
+        return self
+
+    def power_cut(self) -> None:
+        """Everything that was not committed is gone; the board's electronics starts anew."""
+        self.online = False
+        self.board.power_cycle()
+
+    def connect(self) -> None:
+        self.online = True
+        self.rpc.link_up()
+        self.step(LinkUp(1, 1))
+
+    def disconnect(self) -> None:
+        self.online = False
+        for event in self.rpc.link_down():
+            self.step(event)
+        self._held.clear()
+        self.step(LinkDown("test"))
+
+    # ------------------------------------------------------------------ steps
+
+    def step(self, event: Event) -> None:
+        """One step of the station, its commit, and then what it wants done."""
+        effects = self.station.step(event, self.now)
+        self.disk.commit([effect for effect in effects if isinstance(effect, Stored)])
+        pending: list[Event] = []
+        for effect in effects:
+            match effect:
+                case Call():
+                    pending += self.rpc.call(effect, self.now.monotonic)
+                case Answer():
+                    self.rpc.answer(effect)
+                case AnswerError():
+                    self.rpc.answer_error(effect)
+                case SetBoard():
+                    self.board.take(effect.setpoint)
+                case Reboot():
+                    self.reboots.append(effect.reason)
+        if self.after_step:
+            self.after_step()
+        self._exchange()
+        for follow in pending:
+            self.step(follow)
+
+    def _exchange(self) -> None:
+        for frame in self.rpc.take_frames():
+            message = json.loads(frame)
+            self.trace.append((">", message))
+            if message[0] == 2 and self.online:
+                self._csms(message)
+
+    def _csms(self, message: list[Any]) -> None:
+        _, call_id, action, payload = message
+        reply = self.answers[action] if action in self.answers else self._default(action)
+        if callable(reply):
+            reply = reply(payload)
+        if reply is None:
+            self._held.append(message)
+            return
+        self.reply(call_id, reply)
+
+    def reply(self, call_id: str, payload: dict[str, Any]) -> None:
+        """The CSMS's CALLRESULT; ``{"error": code}`` makes it a CALLERROR."""
+        frame: list[Any] = [3, call_id, payload]
+        if "error" in payload:
+            frame = [4, call_id, payload["error"], "", {}]
+        self._receive(frame)
+
+    def release(self) -> None:
+        """Answer, by default, what the CSMS had kept waiting."""
+        held, self._held = self._held, []
+        for _, call_id, action, _ in held:
+            self.reply(call_id, self._default(action))
+
+    def _default(self, action: str) -> dict[str, Any]:
+        match action:
+            case "BootNotification":
+                return {"status": "Accepted", "interval": 300, "currentTime": rfc3339(self.now.wall)}
+            case "Heartbeat":
+                return {"currentTime": rfc3339(self.now.wall)}
+            case "Authorize":
+                return {"idTokenInfo": {"status": "Accepted"}}
+        return {}
+
+    def _receive(self, frame: list[Any]) -> None:
+        self.trace.append(("<", frame))
+        for event in self.rpc.receive(json.dumps(frame), self.now.monotonic):
+            self.step(event)
+        self._exchange()
+
+    def poll(self) -> None:
+        """One look at the board."""
+        self.step(self.board.snapshot(self.now.monotonic))
+
+    def let(self, seconds: float) -> None:
+        """Let time pass: the board moves and is polled, deadlines are kept."""
+        end = self.now.monotonic + seconds
+        while self.now.monotonic < end - 1e-9:
+            step = min(POLL, end - self.now.monotonic)
+            self.now = self.now.plus(step)
+            self.board.step(step)
+            self._keep_deadlines()
+            self.poll()
+
+    def skip(self, seconds: float) -> None:
+        """Let time pass without looking at the board in between (it stays as it is)."""
+        end = self.now.monotonic + seconds
+        while (due := self._next_deadline()) is not None and due < end:
+            self.now = self.now.plus(max(0.0, due - self.now.monotonic))
+            self._keep_deadlines()
+        self.now = self.now.plus(end - self.now.monotonic)
+        self._keep_deadlines()
+
+    def _next_deadline(self) -> float | None:
+        waits = [self.station.deadline(), self.rpc.deadline()]
+        return min((at for at in waits if at is not None), default=None)
+
+    def _keep_deadlines(self) -> None:
+        for event in self.rpc.tick(self.now.monotonic):
+            self.step(event)
+        self._exchange()
+        due = self.station.deadline()
+        if due is not None and due <= self.now.monotonic + 1e-9:
+            self.step(Tick())
+
+    def jump_wall_clock(self, by: timedelta) -> None:
+        self.now = Moment(self.now.wall + by, self.now.monotonic)
+
+    # ------------------------------------------------------------------ hands
+
+    def card(self, uid: str = "04A2B3C4D5E6F7", *, evse: int | None = None) -> None:
+        count = (self.board.reads[-1].count if self.board.reads else 0) + 1
+        self.board.reads.append(CardRead(count, uid, "ISO14443", evse, self.now.monotonic))
+        self.poll()
+
+    def plug(self, evse: int = 1) -> None:
+        self.board.evses[evse].plugged = True
+        self.poll()
+
+    def unplug(self, evse: int = 1) -> None:
+        self.board.evses[evse].plugged = False
+        self.board.evses[evse].offered_for = 0.0
+        self.poll()
+
+    def operator(self, action: str, command_id: int = 1, **arguments: Any) -> FinishCommand | None:
+        self.step(OperatorCommand(command_id, "owner", action, arguments))
+        return self.disk.finished.get(command_id)
+
+    # ------------------------------------------------------------------ the CSMS calls, and reads
+
+    def call(self, action: str, payload: dict[str, Any] | None = None) -> dict[str, Any]:
+        """A CALL of the CSMS; the answer's payload, or ``{"error": code}``. Empty where it is answered later."""
+        self._calls += 1
+        call_id = f"csms-{self._calls}"
+        self._receive([2, call_id, action, payload or {}])
+        return self.answer_to(call_id)
+
+    def answer_to(self, call_id: str) -> dict[str, Any]:
+        for direction, frame in self.trace:
+            if direction == ">" and frame[0] in (3, 4) and frame[1] == call_id:
+                return frame[2] if frame[0] == 3 else {"error": frame[2]}
+        return {}
+
+    def sent(self, action: str) -> list[dict[str, Any]]:
+        """The payloads of all CALLs of that action, in order."""
+        return [
+            frame[3] for direction, frame in self.trace if direction == ">" and frame[0] == 2 and frame[2] == action
+        ]
+
+    def events(self) -> list[dict[str, Any]]:
+        """All TransactionEvents that went out."""
+        return self.sent("TransactionEvent")
