@@ -1,6 +1,8 @@
-"""The power curve of a session: a point where something changed, so that a day costs little flash."""
+"""The power curve of a session: points where something changed, so that a day costs little flash."""
 
 from __future__ import annotations
+
+from dataclasses import dataclass
 
 from station.domain.effects import SaveMeterPoint
 from station.domain.evse import Evse
@@ -12,35 +14,51 @@ AT_MOST = 2.0  # s between points while much changes
 CHANGE = 0.04  # of the EVSE's largest power: a change worth a point
 
 
+@dataclass(slots=True)
+class _Drawn:
+    """How far a transaction's curve is drawn: the last point stored, and the last reading not stored since."""
+
+    at: float  # monotonic
+    power: float
+    held_at: float
+    held: SaveMeterPoint | None = None
+
+
 class Curve:
     """Remembers the last point of each running transaction and says when the next is due."""
 
     def __init__(self, context: Context) -> None:
         self._context = context
-        self._last: dict[str, tuple[float, float]] = {}  # transaction id -> (monotonic, W)
+        self._drawn: dict[str, _Drawn] = {}  # by transaction id
 
     def note(self, evse: Evse, now: Moment, *, final: bool = False) -> None:
         """Store a point if one is due; ``final`` stores one in any case and forgets the transaction."""
+        point = self._point(evse, now)
+        if point is None:
+            return
+        drawn = self._drawn.get(point.transaction_id)
+        if drawn is not None and not final:
+            waited, changed = now.monotonic - drawn.at, abs(point.power - drawn.power)
+            if waited < AT_MOST or (waited < AT_LEAST and changed < CHANGE * evse.meter.max_power):
+                drawn.held, drawn.held_at = point, now.monotonic
+                return
+        if drawn is not None and drawn.held is not None and drawn.held_at - drawn.at > AT_MOST:
+            self._context.emit(drawn.held)  # where the level part ended: else the line would slope all along it
+        self._context.emit(point)
+        if final:
+            self._drawn.pop(point.transaction_id, None)
+        else:
+            self._drawn[point.transaction_id] = _Drawn(now.monotonic, point.power, now.monotonic)
+
+    def _point(self, evse: Evse, now: Moment) -> SaveMeterPoint | None:
         transaction, reading = evse.transaction, evse.meter.reading
         if transaction is None or reading is None or evse.snapshot is None:
-            return
-        power = evse.meter.power
-        last = self._last.get(transaction.transaction_id)
-        if last is not None and not final:
-            waited, changed = now.monotonic - last[0], abs(power - last[1])
-            if waited < AT_MOST or (waited < AT_LEAST and changed < CHANGE * evse.meter.max_power):
-                return
-        self._context.emit(
-            SaveMeterPoint(
-                transaction_id=transaction.transaction_id,
-                at=self._context.clock.utc(now),
-                power=power,
-                current=max(reading.current),
-                energy=reading.energy / 1000,
-                soc=evse.snapshot.soc,
-            )
+            return None
+        return SaveMeterPoint(
+            transaction_id=transaction.transaction_id,
+            at=self._context.clock.utc(now),
+            power=evse.meter.power,
+            current=max(reading.current),
+            energy=reading.energy / 1000,
+            soc=evse.snapshot.soc,
         )
-        if final:
-            self._last.pop(transaction.transaction_id, None)
-        else:
-            self._last[transaction.transaction_id] = (now.monotonic, power)

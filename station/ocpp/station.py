@@ -43,7 +43,7 @@ from station.ocpp.context import Context
 from station.ocpp.outbox import Outbox
 from station.ocpp.power import PowerControl
 
-OPERATOR_ACTIONS = {"start", "stop", "unlock", "restart", "availability"}
+OPERATOR_ACTIONS = {"start", "stop", "unlock", "restart", "availability", "set_variable"}
 
 
 class Station:

@@ -83,7 +83,9 @@ class OCPPCommCtrlr(Component):
         maximum=DAY,
         required="2.1.8",
     )
-    QueueAllMessages = boolean(False, READ_WRITE, "Queue every message while offline, not only TransactionEvents")
+    QueueAllMessages = boolean(
+        False, READ_ONLY, "Queue every message while offline, not only TransactionEvents", constant=True
+    )
     ResetRetries = integer(
         1, READ_WRITE, "How often an unsuccessful reset is tried again", minimum=0, maximum=10, required="2.1.14"
     )

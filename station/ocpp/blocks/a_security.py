@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 from station.domain.board import BoardSnapshot
+from station.domain.effects import Reconnect
 from station.domain.moment import Moment, rfc3339
-from station.domain.signals import RegistrationChanged, SecurityEvent
+from station.domain.signals import RegistrationChanged, SecurityEvent, VariableChanged
 from station.ocpp.block import Block
 from station.ocpp.context import Context
 
@@ -26,6 +27,9 @@ class Security(Block):
                 reason = self._context.remembered.get("boot_reason", "PowerUp")
                 kind = "StartupOfTheDevice" if reason == "PowerUp" else "ResetOrReboot"
                 self._report(SecurityEvent(kind, f"boot reason {reason}"), now)
+            case VariableChanged(component="SecurityCtrlr", variable="BasicAuthPassword"):
+                # A01.FR.03: from now on the CSMS takes the new one only; the answer goes out before the link is closed
+                self._context.emit(Reconnect("a new password was set"))
             case BoardSnapshot(online=True):
                 self._watch_door(event.door_open, now)
 

@@ -6,6 +6,7 @@ from datetime import datetime, timedelta
 from typing import Any
 
 from station.device_model.components import AlignedDataCtrlr, SampledDataCtrlr
+from station.domain.board import BoardSnapshot
 from station.domain.events import Tick
 from station.domain.evse import Evse
 from station.domain.moment import Moment
@@ -14,6 +15,7 @@ from station.ocpp import measurands
 from station.ocpp.block import Block
 from station.ocpp.context import Context
 
+RATE_CHANGE = 0.05  # of the EVSE's rating: a change of power worth telling (RateChangedInterval)
 KEPT_SAMPLES = 200  # for the Ended event; beyond that every second one in between goes (E06.FR.13)
 
 
@@ -25,6 +27,7 @@ class MeterValues(Block):
         self._context = context
         self._periodic: dict[int, float] = {}  # EVSE id -> monotonic time of the next TxUpdated sample
         self._collect: dict[int, float] = {}  # EVSE id -> the same for TxEndedInterval
+        self._rate: dict[int, tuple[float, float]] = {}  # EVSE id -> (W told, monotonic time of telling)
         self._aligned_at: datetime | None = None
         self._aligned_ended_at: datetime | None = None
         self._now: Moment | None = None
@@ -38,6 +41,9 @@ class MeterValues(Block):
             case TransactionEnded(evse_id=int() as evse_id):
                 self._periodic.pop(evse_id, None)
                 self._collect.pop(evse_id, None)
+                self._rate.pop(evse_id, None)
+            case BoardSnapshot():
+                self._watch_rate(now)
             case Tick():
                 self._due(now)
             case TriggerRequested(message="MeterValues"):
@@ -101,6 +107,21 @@ class MeterValues(Block):
         meter = self._sample(evse, self._context.model[SampledDataCtrlr.TxUpdatedMeasurands], "Sample.Periodic", now)
         if meter:
             self._context.raise_signal(MeterDue(evse.id, "MeterValuePeriodic", meter))  # J02.FR.11
+
+    def _watch_rate(self, now: Moment) -> None:
+        interval = float(self._context.model[SampledDataCtrlr.RateChangedInterval])
+        for evse in self._context.evses.values():
+            if interval <= 0 or evse.transaction is None:
+                self._rate.pop(evse.id, None)
+                continue
+            told, at = self._rate.setdefault(evse.id, (evse.meter.power, now.monotonic - interval))
+            changed = abs(evse.meter.power - told) >= RATE_CHANGE * evse.meter.max_power
+            if not changed or now.monotonic - at < interval:
+                continue
+            self._rate[evse.id] = (evse.meter.power, now.monotonic)
+            meter = self._sample(evse, self._context.model[SampledDataCtrlr.TxUpdatedMeasurands], "Other", now)
+            if meter:
+                self._context.raise_signal(MeterDue(evse.id, "ChargingRateChanged", meter))
 
     def _send_aligned(
         self, reading_context: str, now: Moment, *, only: int | None = None, requested: bool = False

@@ -7,7 +7,7 @@ from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from station.device_model.components import EVSE, ClockCtrlr, Connector, DeviceDataCtrlr
+from station.device_model.components import EVSE, Connector, DeviceDataCtrlr
 from station.device_model.definition import READ_ONLY, Mutability
 from station.device_model.model import DeviceModel, Entry
 from station.domain.events import LinkDown
@@ -92,8 +92,6 @@ class Reports(Block):
             info = f"{REPORTS_AT_ONCE} reports are still being sent"
             return {"status": "Rejected", "statusInfo": {"reasonCode": "OutOfMemory", "additionalInfo": info}}
         model = self._context.model
-        at = self._context.clock.utc(now)
-        model.assign(ClockCtrlr.DateTime, at)
         data = [report_data(entry) for entry in model.entries() if selection(entry)]
         if not data:
             return {"status": "EmptyResultSet", "statusInfo": {"reasonCode": "NotFound"}}  # B08.FR.15
@@ -103,7 +101,7 @@ class Reports(Block):
             items=model[DeviceDataCtrlr.ItemsPerMessageGetReport],
             size=model[DeviceDataCtrlr.BytesPerMessageGetReport],
         )
-        self._reports.append(Report(request_id, rfc3339(at), deque(parts)))
+        self._reports.append(Report(request_id, rfc3339(self._context.clock.utc(now)), deque(parts)))
         if len(self._reports) == 1:
             self._send_next(now)
         return {"status": "Accepted"}  # B07.FR.01, B08.FR.01

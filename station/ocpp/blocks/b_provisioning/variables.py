@@ -2,11 +2,10 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from station.device_model.components import ClockCtrlr, DeviceDataCtrlr, SecurityCtrlr
+from station.device_model.components import DeviceDataCtrlr, SecurityCtrlr
 from station.device_model.definition import Variable
 from station.device_model.model import Change
 from station.device_model.naming import Names, from_json
@@ -16,6 +15,7 @@ from station.domain.moment import Moment
 from station.domain.signals import SecurityEvent, VariableChanged
 from station.ocpp.block import Block, CallRefused, Payload
 from station.ocpp.context import Context
+from station.ocpp.frames import encode
 
 ADDITIONAL_INFO_LENGTH = 512
 _UNKNOWN_REASON = {
@@ -49,7 +49,6 @@ class Variables(Block):
             DeviceDataCtrlr.ItemsPerMessageGetVariables,  # B06.FR.16
             DeviceDataCtrlr.BytesPerMessageGetVariables,  # B06.FR.17
         )
-        self._context.model.assign(ClockCtrlr.DateTime, self._context.clock.utc(now))
         return {"getVariableResult": [self._get(entry) for entry in entries]}
 
     def _get(self, entry: Mapping[str, Any]) -> dict[str, Any]:
@@ -161,8 +160,8 @@ def refuse_oversize(
 
 
 def encoded_length(value: Any) -> int:
-    """Bytes that ``value`` takes on the wire: JSON without spaces, UTF-8."""
-    return len(json.dumps(value, ensure_ascii=False, separators=(",", ":"), default=dict).encode("utf-8", "replace"))
+    """Bytes that ``value`` takes on the wire."""
+    return len(encode([value]).encode("utf-8")) - len("[]")
 
 
 def _status_info(reason_code: str, info: str) -> dict[str, str]:
