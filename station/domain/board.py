@@ -49,7 +49,7 @@ class Fault(StrEnum):
     POWER_LOSS = "PowerLoss"  # the board's supply is gone; its logic still answers
 
 
-class Warning(StrEnum):  # noqa: A001 - the board's own word; never used beside the builtin
+class BoardWarning(StrEnum):
     """Conditions that do not stop charging."""
 
     TEMPERATURE_HIGH = "TemperatureHigh"  # the board derates
@@ -95,7 +95,7 @@ class EvseSnapshot:
     cable_limit: float = 32.0
     phases: int = 1  # phases that the contactor connects
     faults: frozenset[Fault] = frozenset()
-    warnings: frozenset[Warning] = frozenset()
+    warnings: frozenset[BoardWarning] = frozenset()
     fault_latches: int = 0  # counts faults since the board's reset
     watchdog: WatchdogState = WatchdogState.DISARMED
     watchdog_left: float = 0.0

@@ -2,24 +2,25 @@
 
 from __future__ import annotations
 
-from datetime import datetime, timedelta
+from datetime import UTC, datetime, timedelta
 
 from station.domain.moment import Moment
 
 JUMP = timedelta(seconds=2)  # the machine's clock moved by more than this against the monotonic one: it jumped
 SYNC = timedelta(seconds=1)  # a CSMS time nearer than this is not worth a correction: the message itself took time
+EARLIEST, LATEST = datetime(2020, 1, 1, tzinfo=UTC), datetime(2200, 1, 1, tzinfo=UTC)  # what a CSMS may mean in earnest
 
 
 class Clock:
     """UTC from the monotonic clock and an anchor.
 
     The anchor is the machine's wall clock plus ``offset`` at the first look, and moves when the CSMS tells the time
-    (B01.FR.06). A jump of the wall clock is followed only where the machine keeps its own time
-    (``follow_machine``: TimeSource names NTP or GNSS before Heartbeat).
+    (B01.FR.06). Where the machine keeps its own time (``follow_machine``: TimeSource names NTP or GNSS before
+    Heartbeat), a jump of the wall clock is followed instead, and the CSMS's time is not taken.
     """
 
     def __init__(self, offset: timedelta = timedelta(), *, follow_machine: bool = False) -> None:
-        self.offset = offset  # station's time minus the machine's; worth keeping across a reboot
+        self._offset = offset
         self.follow_machine = follow_machine
         self.synchronized = False
         self._anchor: Moment | None = None
@@ -27,20 +28,27 @@ class Clock:
     def utc(self, now: Moment) -> datetime:
         """The station's time, aware, UTC."""
         if self._anchor is None:
-            self._anchor = Moment(now.wall + self.offset, now.monotonic)
+            self._anchor = Moment(now.wall + self._offset, now.monotonic)
         at = self._anchor.wall + timedelta(seconds=now.monotonic - self._anchor.monotonic)
         if self.follow_machine and abs(now.wall - at) > JUMP:
             self._anchor = Moment(now.wall, now.monotonic)
-            self.offset = timedelta()
             return now.wall
         return at
 
+    def offset(self, now: Moment) -> timedelta:
+        """The station's time minus the machine's, as it is now: what the next life needs to know the time."""
+        return self.utc(now) - now.wall
+
     def synchronize(self, told: datetime, now: Moment) -> timedelta:
-        """Take over the CSMS's time; returns by how much the clock moved (zero where it was near enough)."""
+        """Take over the CSMS's time; returns by how much the clock moved (zero where it was near enough).
+
+        A time outside ``EARLIEST`` to ``LATEST`` is no time and changes nothing.
+        """
+        if self.follow_machine or not EARLIEST <= told < LATEST:
+            return timedelta()
         moved = told - self.utc(now)
         self.synchronized = True
         if abs(moved) < SYNC:
             return timedelta()
-        self._anchor = Moment(told, now.monotonic)
-        self.offset = told - now.wall
+        self._anchor = Moment(told.astimezone(UTC), now.monotonic)
         return moved

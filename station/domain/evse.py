@@ -154,7 +154,7 @@ class Evse(Seat):
         if not self.offering:
             # the offer is on its way to the board, or the station gives none
             return self._pausing(ChargingState.SUSPENDED_EVSE)
-        if self.offered_at is not None and monotonic - self.offered_at >= EV_GRACE:
+        if self.offered_at is not None and monotonic >= self.offered_at + EV_GRACE:
             return ChargingState.SUSPENDED_EV
         return self._pausing(ChargingState.SUSPENDED_EV)
 

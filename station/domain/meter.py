@@ -26,7 +26,7 @@ class Meter:
     taken: float = 0.0  # monotonic time of ``reading``
     problem: str = ""  # a stable word while the meter is not believed; empty: all well
     refused: int = 0
-    _ahead: tuple[int, float] | None = None
+    floor: int = 0  # mWh: what was already told of a running transaction, in an earlier life
 
     @property
     def energy(self) -> int | None:
@@ -63,7 +63,7 @@ class Meter:
         if not all(0.0 <= volts <= VOLTAGE for volts in reading.voltage):
             return "voltage_implausible"
         if self.reading is None:
-            return ""
+            return "energy_went_back" if reading.energy < self.floor else ""
         if reading.energy < self.reading.energy:
             return "energy_went_back"
         possible = self.max_power * MARGIN * (monotonic - self.taken) / 3600 * 1000 + RESOLUTION

@@ -7,6 +7,7 @@ from typing import Any
 
 from station.domain.board import (
     BoardSnapshot,
+    BoardWarning,
     BusCounters,
     CardRead,
     CPState,
@@ -15,7 +16,6 @@ from station.domain.board import (
     Fault,
     MeterReading,
     Setpoint,
-    Warning,
     WatchdogState,
 )
 
@@ -37,7 +37,7 @@ def unpack_snapshot(data: dict[str, Any]) -> BoardSnapshot:
                 **evse,
                 "cp_state": CPState(evse["cp_state"]),
                 "faults": frozenset(Fault(fault) for fault in evse["faults"]),
-                "warnings": frozenset(Warning(warning) for warning in evse["warnings"]),
+                "warnings": frozenset(BoardWarning(warning) for warning in evse["warnings"]),
                 "watchdog": WatchdogState(evse["watchdog"]),
                 "meter": _unpack_meter(evse["meter"]),
             }

@@ -11,7 +11,7 @@ Payload: TypeAlias = Mapping[str, Any]
 Handler: TypeAlias = Callable[[Payload, Moment], dict[str, Any] | None]
 
 
-class CallRefused(Exception):  # noqa: N818 - it is an answer, not a failure of ours
+class CallRefused(Exception):
     """Raised by a handler to answer with a CALLERROR. ``code`` is one of part 4, table 7."""
 
     def __init__(self, code: str, description: str = "") -> None:

@@ -14,11 +14,11 @@ MAX_DIGITS = 16  # of an integer: OCPP's have 32 bits, and a database takes 64
 _SUSPECT_ESCAPE = re.compile(r"\\u(?:0000|[dD][89a-fA-F])")
 
 
-class Unreadable(ValueError):  # noqa: N818 - it is theirs, not an error of ours
+class Unreadable(ValueError):
     """A frame that cannot be taken apart."""
 
 
-class InvalidMessage(ValueError):  # noqa: N818 - as ``Unreadable``
+class InvalidMessage(ValueError):
     """The station wanted to send what part 4 or the schema forbids: a bug of ours."""
 
 

@@ -29,6 +29,7 @@ Delivered: TypeAlias = Callable[[Mapping[str, Any], Mapping[str, Any], Moment], 
 
 ACCEPTED = "Accepted"
 PENDING = "Pending"
+UNKNOWN_ACTION = ("NotImplemented", "NotSupported")  # nobody there to hear it: no reason to hold transactions up
 
 
 @dataclass(slots=True)
@@ -151,12 +152,15 @@ class Outbox:
         """A CALLERROR, a timeout or an unusable answer."""
         if not self._in_flight or event.call_id != self._in_flight[0]:
             return
+        if event.code == "LinkDown":
+            self.link_down(now)  # the LinkDown event itself comes behind its calls: nothing more is sent until LinkUp
+            return
         call_id, entry = self._in_flight
         self._in_flight = None
         if isinstance(entry, Volatile):
             if entry.failed:
                 entry.failed(event.code, now)
-        elif event.code != "LinkDown":
+        else:
             self._refused(entry, call_id, event, now)
 
     def _deliver(self, call: QueuedCall, response: Mapping[str, Any], now: Moment) -> None:
@@ -168,8 +172,9 @@ class Outbox:
     def _refused(self, call: QueuedCall, call_id: str, event: CallFailed, now: Moment) -> None:
         call.attempts += 1
         attempts = self._model[OCPPCommCtrlr.MessageAttempts]
-        if event.code == "InvalidRequest" or call.attempts >= attempts:
-            # E13.FR.04; a call that is against the schema would never be taken
+        unknown = call.action != "TransactionEvent" and event.code in UNKNOWN_ACTION
+        if unknown or event.code == "InvalidRequest" or call.attempts >= attempts:
+            # E13.FR.04; a call that is against the schema, or unknown to this CSMS, would never be taken
             self._leave(call, f"{event.code} {event.description}".strip())
             return
         # E13.FR.03: the interval times the number of transmissions that went before
@@ -217,6 +222,11 @@ class Outbox:
     def idle(self) -> bool:
         """Nothing is outstanding and nothing could be sent now."""
         return self._in_flight is None and not self.volatile and not self.durable
+
+    @property
+    def registered(self) -> bool:
+        """The link is up and the CSMS has accepted the station: anything may be said."""
+        return self.online and self.registration == ACCEPTED
 
     @property
     def busy(self) -> bool:

@@ -106,7 +106,7 @@ _CODE_OF_KEYWORD = {
 _INVALID_VALUE = "PropertyConstraintViolation"
 
 
-class SchemaViolation(ValueError):  # noqa: N818 - the words of part 4
+class SchemaViolation(ValueError):
     """A payload that its schema refuses. ``code`` is the CALLERROR's code, ``description`` names place and reason."""
 
     def __init__(self, code: str, description: str) -> None:

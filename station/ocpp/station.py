@@ -21,6 +21,7 @@ from station.domain.events import (
     LinkDown,
     LinkUp,
     OperatorCommand,
+    Tick,
 )
 from station.domain.evse import Evse, Lobby, Seat
 from station.domain.memory import Memory
@@ -115,6 +116,10 @@ class Station:
             seat.transaction = transaction
             if transaction.extra.get("authorized"):
                 seat.authorization = _authorization_of(transaction)
+            if isinstance(seat, Evse):
+                register = transaction.extra.get("register")
+                seat.meter.floor = register if isinstance(register, int) else transaction.meter_start or 0
+                seat.suspended_by_station = bool(transaction.extra.get("suspended"))
 
     def _sources(self, firmware_version: str) -> None:
         model = self.model
@@ -145,6 +150,8 @@ class Station:
     def step(self, event: Event, now: Moment) -> list[Effect]:
         """Take one event; returns the effects in the order in which they are to be carried out."""
         self._now = now
+        if isinstance(event, BoardSnapshot) and self.board is not None and event.at < self.board.at:
+            event = Tick()  # overtaken by a newer one on its way: what it says is past
         context = self.context
         context.effects.clear()
         answer: list[Effect] = []

@@ -11,7 +11,7 @@ from station.domain.authorization import Authorization, AuthorizedBy
 from station.domain.board import BoardSnapshot, CardRead
 from station.domain.effects import FinishCommand
 from station.domain.events import OperatorCommand
-from station.domain.evse import Evse, Seat
+from station.domain.evse import EV_CONNECTED, Evse, Seat
 from station.domain.moment import Moment
 from station.domain.signals import AuthorizationEnded, Authorized, AuthorizeRemotely
 from station.domain.transaction import IdToken
@@ -72,6 +72,8 @@ class AuthorizationBlock(Block):
         same_boot = known is not None and known["boot"] == board.boot_count
         taken = known["count"] if known and same_boot else 0
         last = board.card_reads[-1].count if board.card_reads else taken
+        if same_boot and (last - taken) % COUNTER >= COUNTER // 2:
+            last = taken  # never backwards
         self._context.remember("card_reader", {"boot": board.boot_count, "count": last})
         return [
             read
@@ -118,16 +120,15 @@ class AuthorizationBlock(Block):
             return None, "restarting"
         if evse_id is not None:
             return evse_id, self._closed(self._context.evses[evse_id], id_token)
-        plugged = [evse for evse in self._context.evses.values() if evse.plugged and not evse.authorization]
+        occupied = [evse for evse in self._context.evses.values() if evse.plugged or evse.transaction]
+        plugged = [evse for evse in occupied if not evse.authorization]
         open_ones = [evse for evse in plugged if not self._closed(evse, id_token)]
         if open_ones:
             return max(open_ones, key=lambda evse: evse.plugged_at or 0.0).id, ""
         if self._context.lobby.authorization:
             return None, "occupied"
         free = [
-            evse
-            for evse in self._context.evses.values()
-            if not evse.plugged and not evse.authorization and not self._closed(evse, id_token)
+            evse for evse in self._context.evses.values() if evse not in occupied and not self._closed(evse, id_token)
         ]
         if free:
             return (free[0].id if len(self._context.evses) == 1 else None), ""
@@ -221,11 +222,8 @@ class AuthorizationBlock(Block):
         allowed: tuple[int, ...] = (),
     ) -> None:
         # the world may have changed while the CSMS was asked: find the place anew
-        evse_id, refused = asking.evse_id, ""
-        if evse_id is None or asking.trigger != "RemoteStart":
-            evse_id, refused = self._find_place(asking.id_token, evse_id)
-        elif self._context.evses[evse_id].authorization:
-            refused = "occupied"
+        evse_id = asking.evse_id
+        evse_id, refused = self._find_place(asking.id_token, evse_id)
         if not refused and allowed and evse_id is not None and evse_id not in allowed:
             refused = "NotAllowedTypeEVSE"  # C01.FR.21
         if refused:
@@ -255,10 +253,16 @@ class AuthorizationBlock(Block):
     # ------------------------------------------------------------------ without a card
 
     def _authorize_unasked(self, now: Moment) -> None:
-        if self._context.model[AuthCtrlr.Enabled]:
+        if self._context.model[AuthCtrlr.Enabled] or self._context.restarting:
             return
+        registration = self._context.outbox.registration
+        if registration in ("Pending", "Rejected") and not self._context.model[TxCtrlr.TxBeforeAcceptedEnabled]:
+            return  # B02.FR.03, B03.FR.01
         for evse in self._context.evses.values():  # C01.FR.01: nobody has to be asked
-            if evse.plugged and not evse.authorization and not evse.spent and not self._closed(evse, NO_AUTHORIZATION):
+            stopped = EV_CONNECTED in evse.spent
+            if evse.transaction:
+                stopped = evse.transaction.extra.get("authorized") is False
+            if evse.plugged and not stopped and not self._closed(evse, NO_AUTHORIZATION):
                 granted = Authorization(NO_AUTHORIZATION, AuthorizedBy.NONE_NEEDED)
                 self._context.raise_signal(Authorized(evse.id, granted))
 

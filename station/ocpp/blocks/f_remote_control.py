@@ -133,8 +133,8 @@ class RemoteControl(Block):
 
     def _finish_unlocking(self, now: Moment) -> None:
         for one in list(self._unlocking):
-            snapshot = self._context.evses[one.evse_id].snapshot
-            unlocked = snapshot is not None and not snapshot.connector_locked
+            evse = self._context.evses[one.evse_id]
+            unlocked = evse.board_online and evse.snapshot is not None and not evse.snapshot.connector_locked
             if not unlocked and now.monotonic < one.at_latest:
                 continue
             self._unlocking.remove(one)

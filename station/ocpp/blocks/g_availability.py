@@ -12,7 +12,15 @@ from station.domain.effects import FinishCommand
 from station.domain.events import LinkDown, OperatorCommand, Tick
 from station.domain.evse import Evse
 from station.domain.moment import Moment, parse_rfc3339, rfc3339
-from station.domain.signals import BackOnline, EvseChanged, RegistrationChanged, TransactionEnded, TriggerRequested
+from station.domain.signals import (
+    AuthorizationEnded,
+    BackOnline,
+    EvseChanged,
+    RegistrationChanged,
+    TransactionEnded,
+    TriggerRequested,
+    VariableChanged,
+)
 from station.ocpp.block import Block, Payload
 from station.ocpp.context import Context
 
@@ -54,9 +62,13 @@ class Availability(Block):
             case Tick():
                 self._update(now)
                 if self._heartbeat_at is not None and now.monotonic >= self._heartbeat_at:
-                    self._heartbeat(now)
+                    self._schedule_heartbeat(now)
+                    self._heartbeat()
+            case VariableChanged(component="OCPPCommCtrlr", variable="HeartbeatInterval"):
+                if self._heartbeat_at is not None:
+                    self._schedule_heartbeat(now)
             case TriggerRequested(message="Heartbeat"):
-                self._heartbeat(now)
+                self._heartbeat(requested=True)
             case TriggerRequested(message="StatusNotification"):
                 for evse in self._context.evses.values():
                     if event.evse_id in (None, evse.id):
@@ -77,7 +89,7 @@ class Availability(Block):
 
     def status(self, evse: Evse, now: Moment) -> str:
         """ConnectorStatusEnumType of the EVSE's one connector (G01.FR.01)."""
-        lost = evse.board_lost_at is not None and now.monotonic - evse.board_lost_at >= BOARD_PATIENCE
+        lost = evse.board_lost_at is not None and now.monotonic >= evse.board_lost_at + BOARD_PATIENCE
         if evse.faults or lost:
             return "Faulted"
         if evse.transaction is None and not self._context.availability.operative(evse.id):
@@ -142,18 +154,16 @@ class Availability(Block):
         interval = self._context.model[OCPPCommCtrlr.HeartbeatInterval] or FALLBACK_HEARTBEAT
         self._heartbeat_at = now.monotonic + float(interval)
 
-    def _heartbeat(self, now: Moment) -> None:
-        self._schedule_heartbeat(now)
+    def _heartbeat(self, *, requested: bool = False) -> None:
         if self._heartbeat_out:
             return
         self._heartbeat_out = True
-        self._context.call("Heartbeat", {}, answered=self._beaten, failed=self._missed, requested=True)
+        self._context.call("Heartbeat", {}, answered=self._beaten, failed=self._missed, requested=requested)
 
     def _beaten(self, response: Mapping[str, Any], now: Moment) -> None:
         self._heartbeat_out = False
         if "Heartbeat" in self._context.model[ClockCtrlr.TimeSource]:
             self._context.clock.synchronize(parse_rfc3339(response["currentTime"]), now)  # G02.FR.06
-            self._context.remember("clock_offset", round(self._context.clock.offset.total_seconds()) or None)
 
     def _missed(self, code: str, now: Moment) -> None:
         self._heartbeat_out = False
@@ -184,6 +194,7 @@ class Availability(Block):
             status = "Scheduled"  # G03.FR.05, G04.FR.06
         else:
             states.set(level, operative)
+            self._dismiss(concerned)
             status = "Accepted"
         self._context.remember("availability", states.dump())
         self._context.journal(now, "availability", level=level, operative=operative, status=status)
@@ -198,7 +209,14 @@ class Availability(Block):
             concerned = [evse for evse in self._context.evses.values() if evse_id in (0, evse.id)]
             if not any(evse.transaction for evse in concerned):
                 states.set(level, operative)
+                self._dismiss(concerned)
         self._context.remember("availability", states.dump())
+
+    def _dismiss(self, concerned: list[Evse]) -> None:
+        """Who was authorized at what is Inoperative now, and has no transaction yet, gets no energy there."""
+        for evse in concerned:
+            if evse.authorization and not evse.transaction and not self._context.availability.operative(evse.id):
+                self._context.raise_signal(AuthorizationEnded(evse.id, "AbnormalCondition", "Other"))
 
     def _operator(self, command: OperatorCommand, now: Moment) -> None:
         evse_id = command.arguments.get("evse_id") or 0

@@ -65,7 +65,7 @@ class MeterValues(Block):
         model = self._context.model
         self._now = now
         for evse in self._context.evses.values():
-            running = evse.transaction is not None
+            running = evse.transaction is not None and model[SampledDataCtrlr.Enabled]
             for due, variable in (
                 (self._periodic, SampledDataCtrlr.TxUpdatedInterval),
                 (self._collect, SampledDataCtrlr.TxEndedInterval),
@@ -76,10 +76,10 @@ class MeterValues(Block):
                 elif evse.id not in due:
                     due[evse.id] = now.monotonic + interval
         at = self._context.clock.utc(now)
-        if self._aligned_at is None:
-            self._aligned_at = _next_aligned(at, model[AlignedDataCtrlr.Interval])
-        if self._aligned_ended_at is None:
-            self._aligned_ended_at = _next_aligned(at, model[AlignedDataCtrlr.TxEndedInterval])
+        enabled = model[AlignedDataCtrlr.Enabled]
+        self._aligned_at = _sooner(self._aligned_at, at, model[AlignedDataCtrlr.Interval] if enabled else 0)
+        ended = model[AlignedDataCtrlr.TxEndedInterval] if enabled else 0
+        self._aligned_ended_at = _sooner(self._aligned_ended_at, at, ended)
 
     def _due(self, now: Moment) -> None:
         model = self._context.model
@@ -137,7 +137,7 @@ class MeterValues(Block):
                 continue
             if evse.transaction and not requested:
                 self._context.raise_signal(MeterDue(evse.id, "MeterValueClock", meter))  # J01.FR.22
-            else:  # J01.FR.14
+            elif requested or self._context.outbox.registered:  # J01.FR.14; only worth saying now
                 self._context.call("MeterValues", {"evseId": evse.id, "meterValue": [meter]}, requested=requested)
 
     def _collect_sample(self, evse: Evse, names: tuple[str, ...], reading_context: str, now: Moment) -> None:
@@ -161,6 +161,12 @@ def _after(due: float, interval: float, now: Moment) -> float:
         return now.monotonic
     missed = int((now.monotonic - due) // interval)
     return due + (missed + 1) * interval
+
+
+def _sooner(due: datetime | None, at: datetime, interval: int) -> datetime | None:
+    """``due``, or the next aligned time where none is due or the clock was set back behind the one before."""
+    following = _next_aligned(at, interval)
+    return following if due is None or following is None else min(due, following)
 
 
 def _next_aligned(at: datetime, interval: int) -> datetime | None:

@@ -8,13 +8,20 @@ from typing import Any
 from station.device_model.components import ChargingStation, ClockCtrlr, OCPPCommCtrlr
 from station.domain.events import LinkDown, LinkUp, Started, Tick
 from station.domain.moment import Moment, parse_rfc3339
-from station.domain.signals import BackOnline, RegistrationChanged, SecurityEvent, TriggerRequested
+from station.domain.signals import (
+    BackOnline,
+    RegistrationChanged,
+    SecurityEvent,
+    TriggerRequested,
+    VariableChanged,
+)
 from station.ocpp.block import Block
 from station.ocpp.context import Context
 
 OWN_INTERVAL = 60.0  # s between attempts where the CSMS names none (B02.FR.07, B03.FR.05) or does not answer
 POWER_UP = "PowerUp"
 NOTEWORTHY = 10.0  # s: a larger correction of the clock is a security event
+OFFSET_KEPT = 2.0  # s that the kept clock offset may be wrong by (flash wear)
 
 
 class Boot(Block):
@@ -47,8 +54,11 @@ class Boot(Block):
                     self._notify(self._reason)
             case TriggerRequested(message="BootNotification"):
                 self._notify("Triggered")  # B02.FR.04: earlier than the interval, as it was asked for
+            case VariableChanged(component="ClockCtrlr", variable="TimeSource"):
+                self._context.clock.follow_machine = self._context.model[ClockCtrlr.TimeSource][0] != "Heartbeat"
             case _Settled():
                 self._context.remember("boot_reason", None)  # the next boot is a power-up unless somebody says else
+        self._keep_clock_offset(now)
 
     def deadline(self) -> float | None:
         return self._again_at if self._context.outbox.online else None
@@ -117,11 +127,19 @@ class Boot(Block):
         if "Heartbeat" not in self._context.model[ClockCtrlr.TimeSource]:
             return
         moved = self._context.clock.synchronize(parse_rfc3339(told), now)  # B01.FR.06
-        self._context.remember("clock_offset", round(self._context.clock.offset.total_seconds(), 3) or None)
         if abs(moved.total_seconds()) >= NOTEWORTHY:
             self._context.raise_signal(
                 SecurityEvent("SettingSystemTime", f"moved by {moved.total_seconds():.0f} s to {told}")
             )
+
+    def _keep_clock_offset(self, now: Moment) -> None:
+        """The next life starts with the right time, also where the machine's own clock jumped meanwhile."""
+        kept = float(self._context.remembered.get("clock_offset") or 0.0)
+        if not (self._context.clock.synchronized or kept):
+            return
+        offset = self._context.clock.offset(now).total_seconds()
+        if abs(offset - kept) > OFFSET_KEPT:
+            self._context.remember("clock_offset", round(offset) or None)
 
 
 class _Settled:

@@ -32,8 +32,7 @@ class Reset(Block):
         if request["type"] == "OnIdle" and busy:
             self._prepare("ScheduledReset", now, scheduled=True)
             return {"status": "Scheduled"}  # B12.FR.01
-        if busy:
-            self._context.raise_signal(EndTransactions("ResetCommand", "ImmediateReset"))  # B12.FR.04
+        self._context.raise_signal(EndTransactions("ResetCommand", "ImmediateReset"))  # B12.FR.04
         self._prepare("RemoteReset", now)
         return {"status": "Accepted"}
 

@@ -83,11 +83,14 @@ class Events:
             payload["offline"] = True  # E04.FR.03
         self._put_token(payload, seat, transaction, id_token)
         self._put_evse(payload, seat, transaction, event_type)
+        if isinstance(seat, Evse) and seat.meter.energy is not None:
+            transaction.extra["register"] = seat.meter.energy  # what the next life's meter must not fall behind
         values = self._meter_values(seat, transaction, event_type, now, meter)
         if values:
             payload["meterValue"] = values
         self._put_phases(payload, seat, transaction, state)
         transaction.charging_state = state
+        seat.announce = ""
         self._context.outbox.enqueue("TransactionEvent", payload, now)
         self._context.emit(SaveTransaction(replace(transaction, extra=dict(transaction.extra))))
 
@@ -110,7 +113,6 @@ class Events:
             return
         payload["idToken"] = {"idToken": token.id_token, "type": token.type}
         transaction.extra["token_told"] = True
-        seat.announce = ""
 
     def _put_evse(self, payload: dict[str, Any], seat: Seat, transaction: Transaction, event_type: str) -> None:
         if not isinstance(seat, Evse):
@@ -154,6 +156,8 @@ class Events:
         return values
 
     def _sample(self, evse: Evse, names: Any, context: str, now: Moment) -> dict[str, Any] | None:
+        if not self._context.model[SampledDataCtrlr.Enabled]:
+            return None
         return measurands.sample(evse, self._context.model[names], context, self._context.clock.utc(now))
 
 

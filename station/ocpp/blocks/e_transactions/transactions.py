@@ -67,7 +67,8 @@ class Transactions(Block):
                 self._authorization_ended(event, now)
             case EndTransactions():
                 for seat in self._context.seats():
-                    if seat.transaction and event.evse_id in (None, seat.evse_id):
+                    if event.evse_id in (None, seat.evse_id):
+                        seat.authorization = None
                         self._end(seat, event.trigger, event.stopped_reason, now)
             case MeterDue():
                 seat = self._context.evses[event.evse_id]
@@ -83,7 +84,8 @@ class Transactions(Block):
             for evse in self._context.evses.values()
             if evse.offered_at is not None
             and evse.transaction
-            and evse.transaction.charging_state in (ChargingState.EV_CONNECTED, ChargingState.SUSPENDED_EVSE)
+            and "ending" not in evse.transaction.extra
+            and evse.charging_state(evse.offered_at + EV_GRACE) != evse.transaction.charging_state
         ]
         endings = list(self._end_at_latest.values())
         return min([at for at in waits if at is not None] + graces + endings, default=None)
@@ -127,11 +129,11 @@ class Transactions(Block):
         told = parse_rfc3339(str(transaction.extra.get("told_at"))) if transaction.extra.get("told_at") else None
         away = (self._context.clock.utc(now) - told).total_seconds() if told else 0.0
         limit = self._context.model[TxCtrlr.ResumptionTimeout]
-        self._was[evse.id] = (evse.plugged, evse.bay_occupied, False)
+        waits_for_cable = transaction.charging_state in (None, ChargingState.IDLE)
+        self._was[evse.id] = (evse.plugged and not waits_for_cable, evse.bay_occupied, False)
         if evse.plugged and away <= limit:
             self._context.journal(now, "resumed", evse_id=evse.id, transaction_id=transaction.transaction_id)
             return
-        waits_for_cable = transaction.charging_state in (None, ChargingState.IDLE)
         if not evse.plugged and waits_for_cable and evse.authorization and away <= limit:
             self._await_cable(evse, now)
             return
@@ -153,7 +155,7 @@ class Transactions(Block):
 
     def _plugged_in(self, evse: Evse, now: Moment) -> None:
         self._context.journal(now, "plugged_in", evse_id=evse.id, transaction_id=_id(evse))
-        self._leave_lobby(evse)
+        self._leave_lobby(evse, now)
         if evse.authorization:
             evse.authorization = replace(evse.authorization, expires=None)
         if evse.transaction is None:
@@ -161,13 +163,22 @@ class Transactions(Block):
         else:
             self._events.updated(evse, "CablePluggedIn", now)
 
-    def _leave_lobby(self, evse: Evse) -> None:
+    def _leave_lobby(self, evse: Evse, now: Moment) -> None:
         """The authorization that waited for a cable finds its EVSE (E03)."""
         lobby = self._context.lobby
         authorization = lobby.authorization
-        if authorization is None or evse.authorization or evse.transaction:
+        if authorization is None or evse.authorization or evse.faults:
             return
         if authorization.evse_ids and evse.id not in authorization.evse_ids:  # C01.FR.21
+            return
+        if not self._context.availability.operative(evse.id):
+            return
+        if evse.transaction:  # started by the parking bay: it is authorized now, unless somebody was before (C01.FR.23)
+            mine = evse.transaction.id_token is None and "ending" not in evse.transaction.extra
+            if mine and lobby.transaction is None:
+                trigger = lobby.announce or "Authorized"
+                lobby.authorization, lobby.announce = None, ""
+                self._authorized(Authorized(evse.id, authorization, trigger), now)
             return
         evse.authorization, evse.transaction, evse.announce = authorization, lobby.transaction, lobby.announce
         lobby.authorization, lobby.transaction, lobby.announce = None, None, ""
@@ -176,6 +187,8 @@ class Transactions(Block):
         self._context.journal(now, "unplugged", evse_id=evse.id, transaction_id=_id(evse))
         if self._context.model[TxCtrlr.StopTxOnEVSideDisconnect]:
             evse.authorization = None  # E09.FR.01
+            if evse.transaction:
+                evse.transaction.extra.update({"authorized": False} if "authorized" in evse.transaction.extra else {})
         else:
             self._await_cable(evse, now)
         evse.announce = ""
@@ -189,7 +202,7 @@ class Transactions(Block):
         if reasons:
             self._end(evse, "AbnormalCondition", reasons[0], now)  # E06.FR.16
             evse.authorization = None
-        else:
+        elif not self._end_if_due(evse, "AbnormalCondition", "Other", now):
             self._events.updated(evse, "AbnormalCondition", now)
 
     def _count_charging(self, evse: Evse, now: Moment) -> None:
@@ -213,6 +226,8 @@ class Transactions(Block):
         seat.spent.clear()
         if isinstance(seat, Evse):
             seat.suspended_by_station = False
+            if seat.transaction:
+                seat.transaction.extra.pop("suspended", None)
         if event.trigger == "RemoteStart":
             seat.announce = "RemoteStart"  # F01.FR.19, F02.FR.21
         if seat.transaction is None:
@@ -247,8 +262,10 @@ class Transactions(Block):
             self._remember_spent()
             return
         seat.transaction.extra["authorized"] = False
-        stops = self._stop_points() & {conditions.AUTHORIZED}
-        if stops or self._never_connected(seat, event):
+        # E05.FR.10, F03.FR.03; without authorization no energy flows either
+        stops = self._stop_points() & {conditions.AUTHORIZED, conditions.ENERGY_TRANSFER}
+        unstoppable = not self._stop_points() & seat.conditions()  # nothing is left that could end it later
+        if stops or unstoppable or self._never_connected(seat, event):
             self._end(seat, event.trigger, event.stopped_reason, now, event.id_token)
         else:
             # F03.FR.02, F04.FR.02, E05.FR.09: the energy stops, the transaction goes on until its stop point
@@ -290,11 +307,13 @@ class Transactions(Block):
             self._authorization_ended(AuthorizationEnded(seat.evse_id, "Deauthorized", "DeAuthorized"), now)
         elif isinstance(seat, Evse):
             seat.suspended_by_station = True  # E05.FR.02; the state change follows when the board has opened
+            seat.transaction.extra["suspended"] = True
+            self._context.emit(SaveTransaction(replace(seat.transaction, extra=dict(seat.transaction.extra))))
 
     # ------------------------------------------------------------------ start and end
 
     def _start_if_due(self, seat: Seat, trigger: str, now: Moment) -> None:
-        if seat.transaction is not None or self._context.restarting:
+        if seat.transaction is not None or (self._context.restarting and seat.authorization is None):
             return
         points = self._context.model[TxCtrlr.TxStartPoint]
         if not (seat.conditions() - seat.spent).intersection(points):
@@ -405,7 +424,9 @@ class Transactions(Block):
             self._events.updated(evse, "ChargingStateChanged", now)  # E02.FR.19
 
     def _why_stopped(self, evse: Evse, state: ChargingState) -> str:
-        if state == ChargingState.SUSPENDED_EV or (evse.authorization and not evse.faults):
+        if evse.suspended_by_station:
+            return "DeAuthorized"  # E05.FR.02
+        if state == ChargingState.SUSPENDED_EV or not (evse.faults or evse.watchdog_tripped):
             return "StoppedByEV"
         return "Other"
 
