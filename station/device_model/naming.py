@@ -17,7 +17,7 @@ from station.device_model.values import quoted
 NOWHERE = -1  # an EVSE or connector number that cannot exist: the caller gave 0 or less
 
 
-class UnknownName(ValueError):  # noqa: N818 - read aloud at the place where it is raised
+class UnknownName(ValueError):
     """A text that names no variable of this station; the message says which part of it is wrong."""
 
 

@@ -37,7 +37,7 @@ class DataType(StrEnum):
         return self in (DataType.INTEGER, DataType.DECIMAL)
 
 
-class BadValue(ValueError):  # noqa: N818 - read aloud at the place where it is raised
+class BadValue(ValueError):
     """A value that a variable cannot take. ``reason_code`` is one of the appendix's; the text never holds a secret."""
 
     def __init__(self, text: str, reason_code: str = "InvalidValue") -> None:

@@ -54,7 +54,7 @@ class CallFailed:
 
     ``code`` is the CALLERROR's error code as received (unknown codes are kept), or one of the RPC layer's own
     words: ``Timeout`` (no answer within MessageTimeout), ``LinkDown`` (closed before the answer came),
-    ``InvalidAnswer`` (a CALLRESULT against the schema).
+    ``InvalidAnswer`` (a CALLRESULT against the schema), ``InvalidRequest`` (the call itself was; it was never sent).
     """
 
     call_id: str

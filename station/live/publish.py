@@ -83,7 +83,7 @@ class Latest(Generic[T]):
         except Exception as error:
             # Whatever is wrong with the layer below, the next try may work. Said once, not every second.
             if not self._failing:
-                log.warning("%s cannot be sent: %s", self._what, error or type(error).__name__)
+                log.warning("%s cannot be sent: %s", self._what, str(error) or type(error).__name__)
             self._failing = True
             return False
         if self._failing:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 import random
 from collections.abc import Callable
 from datetime import datetime, timedelta
@@ -43,6 +44,8 @@ from station.ocpp.blocks.p_data_transfer import DataTransfer
 from station.ocpp.context import Context
 from station.ocpp.outbox import Outbox
 from station.ocpp.power import PowerControl
+
+log = logging.getLogger(__name__)
 
 OPERATOR_ACTIONS = {"start", "stop", "unlock", "restart", "availability", "set_variable"}
 
@@ -215,6 +218,10 @@ class Station:
             response = handler(call.payload, now)
         except CallRefused as refused:
             return [AnswerError(call.call_id, refused.code, refused.description)]
+        except Exception:
+            # A mistake of ours: the CSMS is told, and a CSMS that repeats the call cannot keep the station rebooting.
+            log.exception("%s failed", call.action)
+            return [AnswerError(call.call_id, "InternalError", "the station could not handle this")]
         return [] if response is None else [Answer(call.call_id, call.action, response)]
 
 

@@ -43,6 +43,15 @@ class OCPPCommCtrlr(Component):
         persistent=True,
         required="2.1.3",
     )
+    MaxMessageSize = integer(
+        1_048_576,
+        READ_ONLY,
+        "Longest message of the CSMS that is read, in bytes; a longer one is answered with an error",
+        minimum=1000,
+        maximum=16_777_216,
+        persistent=True,
+        vendor=True,
+    )
     MessageAttempts = integer(
         3,
         READ_WRITE,

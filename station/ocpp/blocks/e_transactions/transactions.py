@@ -409,8 +409,8 @@ class Transactions(Block):
     def _report_state(self, evse: Evse, now: Moment) -> None:
         """E01.FR.18: a change of the charging state is told, and may end the transaction (EnergyTransfer)."""
         transaction = evse.transaction
-        if transaction is None or "ending" in transaction.extra:
-            return
+        if transaction is None or "ending" in transaction.extra or evse.id not in self._was:
+            return  # after a start nothing is known of the EVSE until the board's first snapshot
         held = evse.conditions()
         seen = set(_strings(transaction.extra.get("seen")))
         if held - seen:

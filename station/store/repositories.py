@@ -1,0 +1,281 @@
+"""What lasts, in and out: a whole ``Memory`` at the start of a life, then one commit per step of the station.
+
+Called by the uplink alone, from the one thread that owns its database connection.
+"""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Iterable
+from dataclasses import dataclass, field
+from datetime import datetime, timedelta
+from typing import Any
+
+from django.db import models as orm
+from django.db import transaction
+from django.utils import timezone
+
+from station.domain.effects import (
+    Dequeue,
+    Enqueue,
+    FinishCommand,
+    Journal,
+    Remember,
+    SaveMeterPoint,
+    SaveTransaction,
+    SaveVariable,
+    Stored,
+    UpdateQueued,
+)
+from station.domain.events import OperatorCommand
+from station.domain.memory import Memory, QueuedCall, StoredVariable
+from station.domain.transaction import Transaction
+from station.store import mapping, models
+from station.store.secrets import SecretDamaged, seal, unseal
+
+log = logging.getLogger(__name__)
+
+WRITE_ONLY = frozenset({("SecurityCtrlr", "BasicAuthPassword")})  # sealed at rest
+COMMAND_MESSAGE_LENGTH = 300
+
+_VARIABLE_KEY = (
+    "component",
+    "component_instance",
+    "evse_id",
+    "connector_id",
+    "variable",
+    "variable_instance",
+    "attribute",
+)
+_TRANSACTION_COLUMNS = [column.name for column in models.Transaction._meta.concrete_fields if not column.primary_key]
+
+
+@dataclass(frozen=True, slots=True)
+class ConnectionProfile:
+    """One network configuration slot (B09). ``message_timeout`` in seconds."""
+
+    slot: int
+    csms_url: str
+    security_profile: int
+    message_timeout: int = 30
+
+
+# ---------------------------------------------------------------------- in
+
+
+def load() -> Memory:
+    """All that lasted. Raises django.db.Error where the database cannot be read, ValueError where a row is damaged."""
+    return Memory(
+        transactions=[_restored(row) for row in models.Transaction.objects.filter(active=True).order_by("started_at")],
+        queue=[
+            QueuedCall(row.sequence, row.action, row.payload, row.created, row.attempts)
+            for row in models.QueuedCall.objects.order_by("sequence")
+        ],
+        variables=[variable for row in models.Variable.objects.all() if (variable := _opened(row))],
+        remembered={row.key: row.value for row in models.Remembered.objects.all()},
+    )
+
+
+def connection_profiles() -> list[ConnectionProfile]:
+    """The network configuration slots that are set, by slot."""
+    return [
+        ConnectionProfile(row.slot, row.csms_url, row.security_profile, row.message_timeout)
+        for row in models.NetworkProfile.objects.order_by("slot")
+    ]
+
+
+def filed_commands(
+    now: datetime | None = None, *, after: int = 0, at_most: timedelta = timedelta(minutes=2)
+) -> list[OperatorCommand]:
+    """Commands with an id above ``after`` that wait to be done, oldest first.
+
+    Those older than ``at_most`` are rejected instead: nobody who pressed a button while the station was down still
+    stands there when it comes back.
+    """
+    now = now or timezone.now()
+    waiting = models.Command.objects.filter(status=models.Command.Status.FILED, id__gt=after)
+    rows = list(waiting.order_by("id"))
+    if any(row.filed_at < now - at_most for row in rows):
+        waiting.filter(filed_at__lt=now - at_most).update(
+            status=models.Command.Status.REJECTED,
+            message="The station could not take this up in time.",
+            finished_at=now,
+        )
+    return [
+        OperatorCommand(row.id, row.who, row.action, row.arguments) for row in rows if row.filed_at >= now - at_most
+    ]
+
+
+def _restored(row: models.Transaction) -> Transaction:
+    try:
+        return mapping.from_row(row)
+    except (TypeError, KeyError, AttributeError) as error:
+        raise ValueError(f"transaction {row.transaction_id} is damaged: {error}") from error
+
+
+def _opened(row: models.Variable) -> StoredVariable | None:
+    value = row.value
+    if (row.component, row.variable) in WRITE_ONLY:
+        try:
+            value = unseal(value)
+        except SecretDamaged as error:
+            # Charging must go on without it; the CSMS will say that it misses a password.
+            log.error("%s.%s is left out: %s", row.component, row.variable, error)
+            return None
+    return StoredVariable(value=value, **{name: getattr(row, name) for name in _VARIABLE_KEY})
+
+
+# ---------------------------------------------------------------------- out
+
+
+def commit(effects: Iterable[Stored]) -> None:
+    """Write one step in one database transaction: all of it or, raising django.db.Error, nothing.
+
+    Several effects on the same thing come down to the last one, so that a step takes a few statements at most; all
+    but journal and meter points may be written twice without harm, should a commit's own success get lost.
+    """
+    batch = _Batch()
+    for effect in effects:
+        batch.add(effect)
+    with transaction.atomic():
+        batch.write()
+
+
+@dataclass(slots=True)
+class _Batch:
+    """The effects of a step, by table."""
+
+    transactions: dict[str, models.Transaction] = field(default_factory=dict)
+    points: list[models.MeterPoint] = field(default_factory=list)
+    enqueued: dict[int, models.QueuedCall] = field(default_factory=dict)
+    updated: dict[int, dict[str, Any]] = field(default_factory=dict)
+    dequeued: set[int] = field(default_factory=set)
+    variables: dict[tuple[Any, ...], str | None] = field(default_factory=dict)
+    remembered: dict[str, Any] = field(default_factory=dict)
+    finished: list[FinishCommand] = field(default_factory=list)
+    journal: list[models.JournalEntry] = field(default_factory=list)
+
+    def add(self, effect: Stored) -> None:
+        """Sort one effect in; raises TypeError for one that this store does not know."""
+        match effect:
+            case SaveTransaction(record=record):
+                self.transactions[record.transaction_id] = mapping.to_row(record)
+            case SaveMeterPoint():
+                self.points.append(
+                    models.MeterPoint(
+                        transaction_id=effect.transaction_id,
+                        at=effect.at,
+                        power=effect.power,
+                        current=effect.current,
+                        energy=effect.energy,
+                        soc=effect.soc,
+                    )
+                )
+            case Enqueue() | UpdateQueued() | Dequeue():
+                self._add_queued(effect)
+            case SaveVariable():
+                self.variables[tuple(getattr(effect, name) for name in _VARIABLE_KEY)] = effect.value
+            case Remember():
+                self.remembered[effect.key] = effect.value
+            case FinishCommand():
+                self.finished.append(effect)
+            case Journal():
+                self.journal.append(
+                    models.JournalEntry(
+                        at=effect.at,
+                        kind=effect.kind[:40],
+                        evse_id=effect.evse_id,
+                        transaction_id=effect.transaction_id,
+                        data=dict(effect.data),
+                    )
+                )
+            case _:
+                raise TypeError(f"{type(effect).__name__} cannot be stored")
+
+    def _add_queued(self, effect: Enqueue | UpdateQueued | Dequeue) -> None:
+        match effect:
+            case Enqueue():
+                self.enqueued[effect.sequence] = models.QueuedCall(
+                    sequence=effect.sequence,
+                    action=effect.action,
+                    payload=dict(effect.payload),
+                    created=effect.created,
+                    attempts=0,
+                )
+            case UpdateQueued():
+                change: dict[str, Any] = {"attempts": effect.attempts}
+                if effect.payload is not None:
+                    change["payload"] = dict(effect.payload)
+                self.updated.setdefault(effect.sequence, {}).update(change)
+            case Dequeue():
+                if self.enqueued.pop(effect.sequence, None) is None:
+                    self.dequeued.add(effect.sequence)
+                self.updated.pop(effect.sequence, None)
+
+    def write(self) -> None:
+        """Run the statements, within the caller's transaction."""
+        if self.transactions:
+            models.Transaction.objects.bulk_create(
+                self.transactions.values(),
+                update_conflicts=True,
+                unique_fields=["transaction_id"],
+                update_fields=_TRANSACTION_COLUMNS,
+            )
+        if self.points:
+            models.MeterPoint.objects.bulk_create(self.points)
+        self._write_queue()
+        self._write_variables()
+        self._write_remembered()
+        for finished in self.finished:
+            models.Command.objects.filter(id=finished.command_id).update(
+                status=finished.status[:10],
+                message=finished.message[:COMMAND_MESSAGE_LENGTH],
+                finished_at=timezone.now(),
+            )
+        if self.journal:
+            models.JournalEntry.objects.bulk_create(self.journal)
+
+    def _write_queue(self) -> None:
+        for sequence in [sequence for sequence in self.updated if sequence in self.enqueued]:
+            for name, value in self.updated.pop(sequence).items():
+                setattr(self.enqueued[sequence], name, value)
+        if self.enqueued:
+            models.QueuedCall.objects.bulk_create(
+                self.enqueued.values(),
+                update_conflicts=True,
+                unique_fields=["sequence"],
+                update_fields=["action", "payload", "created", "attempts"],
+            )
+        for sequence, change in self.updated.items():
+            models.QueuedCall.objects.filter(sequence=sequence).update(**change)
+        if self.dequeued:
+            models.QueuedCall.objects.filter(sequence__in=self.dequeued).delete()
+
+    def _write_variables(self) -> None:
+        gone = [key for key, value in self.variables.items() if value is None]
+        if gone:
+            models.Variable.objects.filter(
+                orm.Q(*(orm.Q(**dict(zip(_VARIABLE_KEY, key, strict=True))) for key in gone), _connector=orm.Q.OR)
+            ).delete()
+        rows = [_variable(key, value) for key, value in self.variables.items() if value is not None]
+        if rows:
+            models.Variable.objects.bulk_create(
+                rows, update_conflicts=True, unique_fields=list(_VARIABLE_KEY), update_fields=["value"]
+            )
+
+    def _write_remembered(self) -> None:
+        gone = [key for key, value in self.remembered.items() if value is None]
+        if gone:
+            models.Remembered.objects.filter(key__in=gone).delete()
+        rows = [models.Remembered(key=key, value=value) for key, value in self.remembered.items() if value is not None]
+        if rows:
+            models.Remembered.objects.bulk_create(
+                rows, update_conflicts=True, unique_fields=["key"], update_fields=["value"]
+            )
+
+
+def _variable(key: tuple[Any, ...], value: str) -> models.Variable:
+    row = models.Variable(value=value, **dict(zip(_VARIABLE_KEY, key, strict=True)))
+    if (row.component, row.variable) in WRITE_ONLY:
+        row.value = seal(value)
+    return row
