@@ -69,6 +69,8 @@ class HandEvse:
     open_in: float = 0.0
     closed: bool = False
     latches: int = 0
+    lock_stuck: bool = False
+    meter: dict[str, Any] = field(default_factory=dict)  # what the meter says instead of the truth
 
     def step(self, dt: float) -> None:
         wanted = self.wanted
@@ -88,6 +90,17 @@ class HandEvse:
         limit = min(self.ampere, self.wanted.current if self.wanted else 0.0)
         return 230.0 * limit if self.closed and self.plugged and self.wants_energy else 0.0
 
+    @property
+    def reading(self) -> MeterReading:
+        """The truth about energy and power."""
+        return MeterReading(
+            voltage=(230.0, 0.0, 0.0),
+            current=(self.power / 230.0, 0.0, 0.0),
+            power=(self.power, 0.0, 0.0),
+            total_power=self.power,
+            energy=int(self.energy),
+        )
+
     def snapshot(self, sequence: int) -> EvseSnapshot:
         state = CPState.A
         if self.plugged:
@@ -100,18 +113,13 @@ class HandEvse:
             cp_state=state,
             contactor_commanded=self.closed,
             contactor_closed=self.closed,
+            connector_locked=self.lock_stuck or bool(self.wanted and self.wanted.lock),
             current_offered=self.wanted.current if self.wanted and self.offered_for else 0.0,
             faults=frozenset({self.fault} if self.fault else ()),
             fault_latches=self.latches,
             watchdog=WatchdogState.OK,
             setpoint_sequence=sequence,
-            meter=MeterReading(
-                voltage=(230.0, 0.0, 0.0),
-                current=(self.power / 230.0, 0.0, 0.0),
-                power=(self.power, 0.0, 0.0),
-                total_power=self.power,
-                energy=int(self.energy),
-            ),
+            meter=replace(self.reading, **self.meter),
             bay_occupied=self.bay,
             soc=self.soc if self.plugged else None,
         )
@@ -253,6 +261,7 @@ class MemoryRig:
         self._held: list[list[Any]] = []
         self._due: float = self.now.monotonic
         self.after_step: Callable[[], None] | None = None
+        self.on_frame: Callable[[list[Any]], None] | None = None  # hears every frame of the station, as it goes out
 
     # ------------------------------------------------------------------ life
 
@@ -319,6 +328,8 @@ class MemoryRig:
     def _exchange(self) -> None:
         for frame in self.rpc.take_frames():
             message = json.loads(frame)
+            if self.on_frame:
+                self.on_frame(message)
             self.trace.append((">", message))
             if message[0] == 2 and self.online:
                 self._csms(message)
@@ -378,8 +389,11 @@ class MemoryRig:
 
     def skip(self, seconds: float) -> None:
         """Let time pass without looking at the board in between (it stays as it is)."""
-        end = self.now.monotonic + seconds
+        end, idle = self.now.monotonic + seconds, 0
         while (due := self._next_deadline()) is not None and due < end:
+            idle = idle + 1 if due <= self.now.monotonic else 0
+            if idle > 50:
+                raise AssertionError(f"busy loop: the deadline {due} does not move")
             self.now = self.now.plus(max(0.0, due - self.now.monotonic))
             self._keep_deadlines()
         self.now = self.now.plus(end - self.now.monotonic)
@@ -402,9 +416,9 @@ class MemoryRig:
 
     # ------------------------------------------------------------------ hands
 
-    def card(self, uid: str = "04A2B3C4D5E6F7", *, evse: int | None = None) -> None:
+    def card(self, uid: str = "04A2B3C4D5E6F7", *, evse: int | None = None, type: str = "ISO14443") -> None:  # noqa: A002
         count = (self.board.reads[-1].count if self.board.reads else 0) + 1
-        self.board.reads.append(CardRead(count, uid, "ISO14443", evse, self.now.monotonic))
+        self.board.reads.append(CardRead(count, uid, type, evse, self.now.monotonic))
         self.poll()
 
     def plug(self, evse: int = 1) -> None:
@@ -416,6 +430,19 @@ class MemoryRig:
         self.board.evses[evse].offered_for = 0.0
         self.poll()
 
+    def bay(self, evse: int = 1, *, occupied: bool = True) -> None:
+        self.board.evses[evse].bay = occupied
+        self.poll()
+
+    def ev(self, evse: int = 1, *, wants_energy: bool) -> None:
+        self.board.evses[evse].wants_energy = wants_energy
+        self.poll()
+
+    def fault(self, evse: int = 1, fault: Fault | None = Fault.GROUND_FAILURE) -> None:
+        self.board.evses[evse].latches += fault is not None
+        self.board.evses[evse].fault = fault
+        self.poll()
+
     def operator(self, action: str, command_id: int = 1, **arguments: Any) -> FinishCommand | None:
         self.step(OperatorCommand(command_id, "owner", action, arguments))
         return self.disk.finished.get(command_id)
@@ -425,9 +452,17 @@ class MemoryRig:
     def call(self, action: str, payload: dict[str, Any] | None = None) -> dict[str, Any]:
         """A CALL of the CSMS; the answer's payload, or ``{"error": code}``. Empty where it is answered later."""
         self._calls += 1
-        call_id = f"csms-{self._calls}"
-        self._receive([2, call_id, action, payload or {}])
-        return self.answer_to(call_id)
+        self._receive([2, self.last_call_id, action, payload or {}])
+        return self.answer_to(self.last_call_id)
+
+    @property
+    def last_call_id(self) -> str:
+        """The message id of the latest ``call``."""
+        return f"csms-{self._calls}"
+
+    def answered(self, call_id: str) -> bool:
+        """True once the station has answered that CALL, with a result or an error."""
+        return any(direction == ">" and frame[0] in (3, 4) and frame[1] == call_id for direction, frame in self.trace)
 
     def answer_to(self, call_id: str) -> dict[str, Any]:
         for direction, frame in self.trace:
@@ -444,3 +479,30 @@ class MemoryRig:
     def events(self) -> list[dict[str, Any]]:
         """All TransactionEvents that went out."""
         return self.sent("TransactionEvent")
+
+    def told(self) -> list[str]:
+        """All TransactionEvents in short: type, trigger, charging state; and how it ended."""
+        return [
+            " ".join(
+                [
+                    event["eventType"],
+                    event["triggerReason"],
+                    event["transactionInfo"]["chargingState"],
+                    *([event["transactionInfo"]["stoppedReason"]] if event["eventType"] == "Ended" else []),
+                ]
+            )
+            for event in self.events()
+        ]
+
+    def statuses(self, evse: int = 1) -> list[str]:
+        """What StatusNotification said of that EVSE, in order."""
+        return [one["connectorStatus"] for one in self.sent("StatusNotification") if one["evseId"] == evse]
+
+    def set_variable(self, name: str, value: str) -> str:
+        """The CSMS sets ``Component.Variable`` or ``Component.Variable[instance]``; returns the status."""
+        component, _, variable = name.partition(".")
+        variable, _, instance = variable.rstrip("]").partition("[")
+        names: dict[str, Any] = {"name": variable} | ({"instance": instance} if instance else {})
+        data = [{"attributeValue": value, "component": {"name": component}, "variable": names}]
+        result: str = self.call("SetVariables", {"setVariableData": data})["setVariableResult"][0]["attributeStatus"]
+        return result

@@ -180,7 +180,7 @@ class AuthorizationBlock(Block):
             self._refused(asking, info["status"], now)
             return
         group = token_of(info.get("groupIdToken"))
-        if asking.stop:
+        if asking.stop or (asking.evse_id is None and self._group_runs(group)):
             self._stop_by_group(asking, group, now)
             return
         allowed = tuple(info.get("evseId") or ())
@@ -198,6 +198,13 @@ class AuthorizationBlock(Block):
             self._refused(asking, "offline", now)
         else:
             self._grant(asking, AuthorizedBy.OFFLINE, now)  # C15.FR.08
+
+    def _group_runs(self, group: IdToken | None) -> bool:
+        """C09.FR.03: with no cable waiting, a card of the same group means the session that runs."""
+        return group is not None and any(
+            seat.transaction and seat.authorization and group.matches(seat.authorization.group_id_token)
+            for seat in self._context.seats()
+        )
 
     def _stop_by_group(self, asking: _Asking, group: IdToken | None, now: Moment) -> None:
         for seat in self._context.seats():

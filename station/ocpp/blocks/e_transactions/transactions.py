@@ -31,6 +31,7 @@ from station.ocpp.curve import Curve
 
 # Faults after which a session is over; others only suspend it until they clear.
 ENDING_FAULTS = {Fault.GROUND_FAILURE: "GroundFault", Fault.OVER_CURRENT: "OvercurrentFault"}
+LEAVING = ("EVCommunicationLost", "EVDeparted")
 OPENING = 8.0  # s that EV and contactor may take to stop before a transaction ends without waiting for them
 
 
@@ -264,8 +265,7 @@ class Transactions(Block):
         seat.transaction.extra["authorized"] = False
         # E05.FR.10, F03.FR.03; without authorization no energy flows either
         stops = self._stop_points() & {conditions.AUTHORIZED, conditions.ENERGY_TRANSFER}
-        unstoppable = not self._stop_points() & seat.conditions()  # nothing is left that could end it later
-        if stops or unstoppable or self._never_connected(seat, event):
+        if stops or self._abandoned(seat) or self._never_connected(seat, event):
             self._end(seat, event.trigger, event.stopped_reason, now, event.id_token)
         else:
             # F03.FR.02, F04.FR.02, E05.FR.09: the energy stops, the transaction goes on until its stop point
@@ -356,10 +356,16 @@ class Transactions(Block):
         seen = set(_strings(transaction.extra.get("seen")))
         if "authorized" in transaction.extra:
             seen.add(conditions.AUTHORIZED)
-        if not self._stop_points() & (seen - seat.conditions()):
+        due = self._stop_points() & (seen - seat.conditions())
+        if not due and not (trigger in LEAVING and self._abandoned(seat)):
             return False
         self._end(seat, trigger, str(transaction.extra.get("reason") or reason), now)
         return True
+
+    def _abandoned(self, seat: Seat) -> bool:
+        """Nobody is authorized, no EV is there, and no condition is left whose end could be the stop point."""
+        plugged = isinstance(seat, Evse) and seat.plugged
+        return seat.authorization is None and not plugged and not self._stop_points() & seat.conditions()
 
     def _end(self, seat: Seat, trigger: str, reason: str, now: Moment, token: IdToken | None = None) -> None:
         """The transaction is over. What still flows until the contactor opens belongs to it, so that is waited for."""

@@ -1,0 +1,43 @@
+# Each target sets up what it needs first; where nothing is missing that takes no time.
+PYTHON ?= python3
+export PYTHON
+BIN := .venv/bin
+
+.PHONY: run setup test lint fmt bench clean
+.DEFAULT_GOAL := run
+
+run: ## start the whole station
+	@bin/setup redis
+	@exec $(BIN)/python manage.py appliance
+
+setup: ## only set up: .venv with all requirements, and Redis
+	@bin/setup redis
+
+test: ## lint and all tests
+	@bin/setup redis chromium
+	@$(MAKE) --no-print-directory checks
+	@exec $(BIN)/python -m pytest
+
+lint: ## style, types, and the rule that imports run one way
+	@bin/setup
+	@$(MAKE) --no-print-directory checks
+
+.PHONY: checks
+checks:
+	@$(BIN)/ruff check --quiet .
+	@$(BIN)/ruff format --check --quiet .
+	@told=$$($(BIN)/lint-imports --no-logo 2>&1) || { printf '%s\n' "$$told"; exit 1; }
+	@$(BIN)/mypy --no-error-summary
+
+fmt: ## put the code into its one form
+	@bin/setup
+	@$(BIN)/ruff check --fix --quiet .
+	@$(BIN)/ruff format --quiet .
+
+bench: ## measure what issue and contract give numbers for
+	@bin/setup redis
+	@exec $(BIN)/python -m tests.performance
+
+clean: ## remove all that can be made again; the data folder stays
+	rm -rf .venv .setup.lock .pytest_cache .mypy_cache .ruff_cache .import_linter_cache .hypothesis build
+	find . -name __pycache__ -type d -prune -exec rm -rf {} +

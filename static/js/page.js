@@ -1,0 +1,71 @@
+// What the pages need beyond htmx: come back quickly when the live line breaks, and say so meanwhile.
+(function () {
+  "use strict";
+
+  const QUIET = 8000; // ms; the station speaks every 2 s, the server says so when it does not
+  const SIGNED_OUT = 4401; // webui.consumers
+  const RETRIED_BY_HTMX = [1006, 1011, 1012, 1013];
+
+  const lost = document.getElementById("line-lost");
+  const unreachable = document.getElementById("unreachable");
+  let line = null; // htmx's wrapper around the socket
+  let socket = null;
+  let heard = 0;
+
+  // htmx's own back-off reaches a minute; on a local network a few seconds are enough.
+  htmx.config.wsReconnectDelay = (retry) => Math.min(5000, 500 * 2 ** Math.min(retry, 4)) * (0.5 + Math.random() / 2);
+
+  function show(element, visible) {
+    if (element) {
+      element.hidden = !visible;
+    }
+  }
+
+  function renew() {
+    const wrapper = line;
+    line = null; // its close event is ours and asks for nothing
+    socket = null;
+    if (wrapper) {
+      wrapper.reconnect();
+    }
+  }
+
+  document.addEventListener("htmx:wsOpen", (event) => {
+    line = event.detail.socketWrapper;
+    socket = event.detail.event.target;
+    heard = Date.now();
+    // The server answers with what differs from what is on the page already.
+    const have = {};
+    document.querySelectorAll("[data-mark]").forEach((piece) => (have[piece.id] = piece.dataset.mark));
+    line.sendImmediately(JSON.stringify({ have }));
+  });
+
+  document.addEventListener("htmx:wsAfterMessage", () => {
+    heard = Date.now();
+    show(lost, false);
+  });
+
+  document.addEventListener("htmx:wsClose", (event) => {
+    const closed = event.detail.event;
+    if (closed.code === SIGNED_OUT) {
+      window.location.reload();
+      return;
+    }
+    show(lost, true);
+    if (closed.target === socket && !RETRIED_BY_HTMX.includes(closed.code)) {
+      setTimeout(renew, 1000);
+    }
+  });
+
+  // A line that is cut without a word (a phone that left the network) looks open for minutes.
+  setInterval(() => {
+    if (line && Date.now() - heard > QUIET) {
+      show(lost, true);
+      renew();
+    }
+  }, 1000);
+
+  document.addEventListener("htmx:sendError", () => show(unreachable, true));
+  document.addEventListener("htmx:timeout", () => show(unreachable, true));
+  document.addEventListener("htmx:beforeOnLoad", () => show(unreachable, false));
+})();

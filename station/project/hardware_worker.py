@@ -1,0 +1,182 @@
+"""The hardware worker: a Celery worker whose bootstep starts the poll thread, and a bus thread beside it.
+
+    board <--Modbus-- poll thread --newest snapshot--> bus thread --channel layer--> uplink
+                          ^------------ newest setpoint ----'<----------------------'
+
+The poll thread never waits for anybody: it leaves each snapshot in a slot that holds one value. The bus thread has
+one asyncio loop for its life and takes from the slot what is newest, when Redis lets it. So Redis may be away for as
+long as it likes and no poll is late.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+import threading
+from collections.abc import Callable
+from typing import Any, Protocol
+
+from celery import bootsteps
+from channels.layers import get_channel_layer
+from django.conf import settings
+
+from station.domain import wire
+from station.domain.board import BoardSnapshot, Setpoint
+from station.live import bus
+from station.project import celery_worker, health
+from station.project.celery import HARDWARE_QUEUE
+from station.project.celery_worker import Sign
+
+logger = logging.getLogger(__name__)
+
+EVERY = 1.0  # s between two publications where nothing changes
+RETRY = 0.5  # s until the bus tries Redis again
+SEND_LIMIT = 5.0  # s; a Redis that hangs must not hold up the next, newer snapshot for longer
+
+
+class Layer(Protocol):
+    """The two calls of a channel layer that the bus needs."""
+
+    async def send(self, channel: str, message: dict[str, Any]) -> None: ...
+
+    async def receive(self, channel: str) -> dict[str, Any]: ...
+
+
+class Bus:
+    """Publishes the newest snapshot and listens for setpoints, in a thread with a loop of its own."""
+
+    def __init__(self, want: Callable[[Setpoint], None], layer: Callable[[], Layer], sign: Sign | None = None) -> None:
+        self._want = want
+        self._layer = layer
+        self._sign = sign or Sign()
+        self._newest: BoardSnapshot | None = None
+        self._loop: asyncio.AbstractEventLoop | None = None
+        self._fresh = asyncio.Event()
+        self._stop = asyncio.Event()
+        self._thread = threading.Thread(target=self._run, name="bus", daemon=True)
+
+    def start(self) -> None:
+        self._thread.start()
+
+    def stop(self) -> None:
+        """End the thread; waits up to two seconds for it."""
+        self._call(self._stop.set)
+        self._thread.join(2.0)
+
+    def offer(self, snapshot: BoardSnapshot) -> None:
+        """Take the newest snapshot, from any thread; the one before it is forgotten. Never waits."""
+        self._newest = snapshot
+        self._call(self._fresh.set)
+
+    def _call(self, function: Callable[[], None]) -> None:
+        loop = self._loop
+        if loop is not None:
+            try:
+                loop.call_soon_threadsafe(function)
+            except RuntimeError:  # the loop has ended
+                logger.debug("the bus has stopped")
+
+    def _run(self) -> None:
+        asyncio.run(self._serve())
+
+    async def _serve(self) -> None:
+        self._loop = asyncio.get_running_loop()
+        layer = self._layer()
+        tasks = [asyncio.create_task(work) for work in (self._publish(layer), self._listen(layer), self._show())]
+        await self._stop.wait()
+        for task in tasks:
+            task.cancel()
+        await asyncio.gather(*tasks, return_exceptions=True)
+
+    async def _show(self) -> None:
+        while True:
+            self._sign.show()
+            await asyncio.sleep(EVERY)
+
+    async def _publish(self, layer: Layer) -> None:
+        away = False
+        while True:
+            snapshot = self._newest
+            if snapshot is not None:
+                message = {"type": bus.BOARD_SNAPSHOT, "snapshot": wire.pack_snapshot(snapshot)}
+                try:
+                    async with asyncio.timeout(SEND_LIMIT):
+                        await layer.send(bus.UPLINK, message)
+                except Exception as error:  # whatever the client of Redis raises, the next snapshot repairs it
+                    if not away:
+                        logger.warning("snapshots do not reach the station, Redis is away: %s", error)
+                    away = True
+                    await asyncio.sleep(RETRY)
+                    continue
+                if away:
+                    logger.info("snapshots reach the station again")
+                away = False
+            self._fresh.clear()
+            if self._newest is snapshot:
+                try:
+                    async with asyncio.timeout(EVERY):
+                        await self._fresh.wait()
+                except TimeoutError:
+                    pass
+
+    async def _listen(self, layer: Layer) -> None:
+        while True:
+            try:
+                message = await layer.receive(bus.HARDWARE)
+            except asyncio.CancelledError:
+                raise
+            except Exception as error:
+                logger.debug("cannot listen for setpoints: %s", error)
+                await asyncio.sleep(RETRY)
+                continue
+            self._take(message)
+
+    def _take(self, message: dict[str, Any]) -> None:
+        if message.get("type") != bus.BOARD_SETPOINT:
+            return
+        try:
+            self._want(wire.unpack_setpoint(message["setpoint"]))
+        except (TypeError, KeyError, ValueError) as error:
+            logger.warning("a setpoint that is none was ignored: %r", error)
+
+
+class HardwareStep(bootsteps.StartStopStep):
+    """Starts poll thread and bus with the worker, before it looks for Redis, and stops them with it."""
+
+    bus_sign: Sign
+
+    def __init__(self, worker: Any, **options: Any) -> None:
+        super().__init__(worker, **options)
+        self.poller: Any = None
+        self.bus: Bus | None = None
+
+    def start(self, worker: Any) -> None:
+        from hardware.drivers import open_board
+        from hardware.poller import Poller
+
+        board = open_board(settings.ENVIRONMENT.board)
+        poller = Poller(board, on_snapshot=lambda snapshot: line.offer(snapshot), beat=self._beat)
+        line = Bus(poller.want, get_channel_layer, self.bus_sign)
+        self.poller, self.bus = poller, line
+        line.start()
+        poller.start()
+
+    def stop(self, worker: Any) -> None:
+        if self.poller is not None:
+            self.poller.stop()
+        if self.bus is not None:
+            self.bus.stop()
+
+    terminate = stop
+
+    @staticmethod
+    def _beat(*_: Any) -> None:
+        health.beat(health.HARDWARE)
+
+
+def run() -> int:
+    """Run the hardware worker until SIGTERM."""
+    HardwareStep.bus_sign = Sign()
+    return celery_worker.run(
+        health.HARDWARE_LOOP, HARDWARE_QUEUE, steps=(HardwareStep,), others=(HardwareStep.bus_sign,)
+    )

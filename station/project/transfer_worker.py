@@ -1,0 +1,51 @@
+"""The transfer worker: logs up, firmware down, and housekeeping."""
+
+from __future__ import annotations
+
+import logging
+import threading
+from typing import Any
+
+from celery import bootsteps
+
+from station.project import celery_worker, health
+from station.project.celery import TRANSFER_QUEUE
+
+logger = logging.getLogger(__name__)
+
+FIRST = 120.0  # s after the start, when all else has settled
+EVERY = 6 * 3600.0  # s
+AGAIN = 60.0  # s, where Redis did not take the task
+
+
+class HousekeepingStep(bootsteps.StartStopStep):
+    """Orders the housekeeping from time to time; a beat process would cost 60 MB for it."""
+
+    def __init__(self, worker: Any, **options: Any) -> None:
+        super().__init__(worker, **options)
+        self._stopped = threading.Event()
+
+    def start(self, worker: Any) -> None:
+        threading.Thread(target=self._run, name="housekeeping", daemon=True).start()
+
+    def stop(self, worker: Any) -> None:
+        self._stopped.set()
+
+    terminate = stop
+
+    def _run(self) -> None:
+        from station.transfers.tasks import keep_house
+
+        pause = FIRST
+        while not self._stopped.wait(pause):
+            try:
+                keep_house.delay()
+                pause = EVERY
+            except Exception as error:  # any error of the broker's client; the next try repairs it
+                logger.debug("housekeeping was not ordered: %s", error)
+                pause = AGAIN
+
+
+def run() -> int:
+    """Run the transfer worker until SIGTERM."""
+    return celery_worker.run(health.TRANSFERS, TRANSFER_QUEUE, steps=(HousekeepingStep,))

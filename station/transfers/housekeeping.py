@@ -1,0 +1,66 @@
+"""Keeps the database small: a station has one flash chip and ten years to go.
+
+What is deleted here is history that nobody asks for any more, never protocol state, which is the uplink's alone.
+Rows go in small bites, so that the uplink's commits wait for milliseconds only.
+"""
+
+from __future__ import annotations
+
+import logging
+import time
+from datetime import timedelta
+from typing import Any
+
+from django.contrib.sessions.models import Session
+from django.db import connection, transaction
+from django.db.models import Model, QuerySet
+from django.utils import timezone
+
+from station.store.models import Command, JournalEntry
+
+logger = logging.getLogger(__name__)
+
+JOURNAL_KEPT = 20_000  # entries
+COMMANDS_KEPT = 20_000  # rows; the audit log of what people did
+BITE = 500  # rows per commit
+BREATH = 0.05  # s between two bites
+
+
+def run(*, journal_kept: int = JOURNAL_KEPT, commands_kept: int = COMMANDS_KEPT) -> dict[str, int]:
+    """Trim journal, commands and expired web sessions, then fold the write-ahead log back. Rows deleted, by name."""
+    deleted = {
+        "journal": _keep_newest(JournalEntry, journal_kept),
+        "commands": _keep_newest(Command, commands_kept),
+        "sessions": _delete(Session.objects.filter(expire_date__lt=timezone.now() - timedelta(days=1))),
+    }
+    _checkpoint()
+    if any(deleted.values()):
+        logger.info("housekeeping: %s", ", ".join(f"{count} {name}" for name, count in deleted.items() if count))
+    return deleted
+
+
+def _keep_newest(model: type[Model], kept: int) -> int:
+    manager: Any = model._default_manager
+    oldest_kept = manager.order_by("-pk").values_list("pk", flat=True)[kept - 1 : kept].first()
+    return 0 if oldest_kept is None else _delete(manager.filter(pk__lt=oldest_kept))
+
+
+def _delete(rows: QuerySet[Any]) -> int:
+    deleted = 0
+    while True:
+        with transaction.atomic():
+            keys = list(rows.order_by("pk").values_list("pk", flat=True)[:BITE])
+            if keys:
+                rows.model._default_manager.filter(pk__in=keys).delete()
+        deleted += len(keys)
+        if len(keys) < BITE:
+            return deleted
+        time.sleep(BREATH)
+
+
+def _checkpoint() -> None:
+    """Without it the log of SQLite stays as large as its largest day."""
+    if connection.vendor == "sqlite":
+        with connection.cursor() as cursor:
+            cursor.execute("PRAGMA wal_checkpoint(TRUNCATE)")
+            cursor.fetchall()

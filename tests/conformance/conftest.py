@@ -1,0 +1,26 @@
+"""``rig`` is the station under test: in memory, or with ``--rig appliance`` the running appliance."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from tests.conformance import validations
+from tests.conformance.appliance import OnAppliance
+from tests.conformance.memory import InMemory
+from tests.conformance.rig import Rig
+
+
+@pytest.fixture
+def rig(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Rig]:
+    """Not started yet: the case calls ``rig.start`` with its configuration. Afterwards the whole trace is validated."""
+    if request.config.getoption("--rig") == "appliance":
+        with OnAppliance(tmp_path) as appliance:
+            yield appliance
+            validations.check(appliance)
+    else:
+        memory = InMemory()
+        yield memory
+        validations.check(memory)

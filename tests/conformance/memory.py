@@ -1,0 +1,122 @@
+"""The rig in memory: pure station, real RPC, virtual clock."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from typing import Any
+
+from station.domain.board import Fault
+from tests.conformance.rig import CARD, CallError, Error, Message, Payload, Reply, Rig
+from tests.support.memory_rig import POLL, MemoryRig
+
+BOOT = 2.0  # s from the end of one life to the start of the next
+
+
+class InMemory(Rig):
+    """A station, board and CSMS in this process. Time passes only in ``let`` and in what waits."""
+
+    name = "memory"
+
+    def __init__(self) -> None:
+        super().__init__()
+        self._rig: MemoryRig
+        self._reachable = True
+        self._rebooted = 0
+
+    def start(self, **variables: str) -> None:
+        self._rig = MemoryRig(evses=self.evses, **variables)
+        self._rig.boot()
+        self.let(1.0)
+        self.forget()
+
+    def power_cycle(self) -> None:
+        self._rig.power_cut()
+        self._boot()
+
+    def _boot(self) -> None:
+        self._rig.now = self._rig.now.plus(BOOT)
+        self._rig.boot(connect=self._reachable)
+
+    def let(self, seconds: float) -> None:
+        self._rig.let(seconds)
+        self._reboot_if_asked()
+
+    def _reboot_if_asked(self) -> None:
+        if len(self._rig.reboots) > self._rebooted:
+            self._rebooted = len(self._rig.reboots)
+            self._boot()  # the appliance's own processes; the board stays as it is
+
+    def wait_until(self, condition: Callable[[], Any], within: float) -> bool:
+        end = self._rig.now.monotonic + within
+        while not condition():
+            if self._rig.now.monotonic >= end:
+                return False
+            self.let(POLL)
+        return True
+
+    # ------------------------------------------------------------------ the CSMS
+
+    def call(self, action: str, payload: Mapping[str, Any] | None = None) -> Payload:
+        answer = self._rig.call(action, dict(payload or {}))
+        if not answer:  # given later, or empty
+            call_id = self._rig.last_call_id
+            self.wait_until(lambda: self._rig.answered(call_id), 30)
+            answer = self._rig.answer_to(call_id)
+        if "error" in answer:
+            raise CallError(answer["error"])
+        return answer
+
+    def answer(self, action: str, reply: Reply | Error) -> None:
+        self._rig.answers[action] = {"error": reply.code} if isinstance(reply, Error) else reply  # type: ignore[assignment]
+
+    def answer_by_default(self, *actions: str) -> None:
+        for action in actions or tuple(self._rig.answers):
+            self._rig.answers.pop(action, None)
+
+    def messages(self) -> list[Message]:
+        return [
+            Message(place, frame[2], frame[3])
+            for place, (direction, frame) in enumerate(self._rig.trace)
+            if direction == ">" and frame[0] == 2
+        ]
+
+    def frames(self) -> list[tuple[str, Any]]:
+        return list(self._rig.trace)
+
+    def go_away(self) -> None:
+        self._reachable = False
+        self._rig.disconnect()
+
+    def come_back(self) -> None:
+        self._reachable = True
+        self._rig.connect()
+
+    # ------------------------------------------------------------------ hands
+
+    def plug(self, evse: int = 1, *, requests_energy: bool = True) -> None:
+        self._rig.board.evses[evse].wants_energy = requests_energy
+        self._rig.plug(evse)
+
+    def unplug(self, evse: int = 1) -> None:
+        self._rig.unplug(evse)
+
+    def card(self, uid: str = CARD, *, evse: int | None = None, type: str = "ISO14443") -> None:
+        self._rig.card(uid, evse=evse, type=type)
+
+    def ev(self, evse: int = 1, **changes: Any) -> None:
+        one = self._rig.board.evses[evse]
+        if "requests_energy" in changes:
+            one.wants_energy = changes["requests_energy"]
+        if "max_current" in changes:
+            one.ampere = changes["max_current"]
+
+    def fault(self, evse: int = 1, code: str | None = "GroundFailure") -> None:
+        one = self._rig.board.evses[evse]
+        one.fault = Fault(code) if code else None
+        one.latches += bool(code)
+
+    def bay(self, evse: int = 1, *, occupied: bool = True) -> None:
+        self._rig.board.evses[evse].bay = occupied
+
+    def door(self, *, opened: bool = True) -> None:
+        self._rig.board.door_open = opened

@@ -1,0 +1,204 @@
+"""What a certification test case needs of the world around the station, whichever world it is.
+
+A case is written once and runs on two rigs: in memory under a virtual clock, and against the running appliance over a
+real WebSocket and the bench. It plays the CSMS (the OCTT of part 6) and the hands at the station; it never looks
+inside.
+"""
+
+from __future__ import annotations
+
+from abc import ABC, abstractmethod
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from typing import Any, TypeAlias
+
+Payload: TypeAlias = dict[str, Any]
+Reply: TypeAlias = Mapping[str, Any] | Callable[[Payload], Any] | None  # None: no answer at all
+
+CARD = "04A2B3C4D5E6F7"
+OTHER_CARD = "04FFEEDDCCBBAA"
+WITHIN = 20.0  # s a message may take unless the case says otherwise
+
+
+class CallError(Exception):
+    """The station answered a call with a CALLERROR."""
+
+    def __init__(self, code: str, description: str = "") -> None:
+        super().__init__(f"{code}: {description}")
+        self.code = code
+
+
+@dataclass(frozen=True)
+class Message:
+    """One CALL of the station, in the order in which the CSMS saw it. ``place`` is its index in the trace."""
+
+    place: int
+    action: str
+    payload: Payload
+
+
+@dataclass(frozen=True)
+class Error:
+    """An answer that is a CALLERROR, for ``Rig.answer``."""
+
+    code: str = "InternalError"
+
+
+class Rig(ABC):
+    """The station under test between a CSMS and a pair of hands."""
+
+    name: str
+    evses: int = 2
+
+    def __init__(self) -> None:
+        self._consumed: set[int] = set()
+
+    # ------------------------------------------------------------------ life
+
+    @abstractmethod
+    def start(self, **variables: str) -> None:
+        """Set ``variables`` as a factory would and boot; returns when the station is accepted and has gone quiet."""
+
+    @abstractmethod
+    def power_cycle(self) -> None:
+        """Cut the power of everything and give it back; returns at once, the station boots by itself."""
+
+    @abstractmethod
+    def let(self, seconds: float) -> None:
+        """Let time pass."""
+
+    # ------------------------------------------------------------------ the CSMS
+
+    @abstractmethod
+    def call(self, action: str, payload: Mapping[str, Any] | None = None) -> Payload:
+        """Call the station; returns the response's payload. Raises CallError."""
+
+    @abstractmethod
+    def answer(self, action: str, reply: Reply | Error) -> None:
+        """From now on answer ``action`` so. A callable gets the payload and may return None for the default."""
+
+    @abstractmethod
+    def answer_by_default(self, *actions: str) -> None:
+        """Take back what ``answer`` set; for all actions where none is named."""
+
+    @abstractmethod
+    def messages(self) -> list[Message]:
+        """Every CALL of the station so far."""
+
+    @abstractmethod
+    def frames(self) -> list[tuple[str, Any]]:
+        """Every frame so far: ``>`` from the station or ``<`` to it, and what was in it."""
+
+    @abstractmethod
+    def go_away(self) -> None:
+        """The CSMS closes the connection and cannot be reached."""
+
+    @abstractmethod
+    def come_back(self) -> None:
+        """The CSMS can be reached again; returns when the station is connected."""
+
+    @abstractmethod
+    def wait_until(self, condition: Callable[[], Any], within: float) -> bool:
+        """Let time pass until ``condition`` holds; False where it does not ``within`` seconds."""
+
+    # ------------------------------------------------------------------ hands
+
+    @abstractmethod
+    def plug(self, evse: int = 1, *, requests_energy: bool = True) -> None: ...
+
+    @abstractmethod
+    def unplug(self, evse: int = 1) -> None: ...
+
+    @abstractmethod
+    def card(self, uid: str = CARD, *, evse: int | None = None, type: str = "ISO14443") -> None: ...
+
+    @abstractmethod
+    def ev(self, evse: int = 1, **changes: Any) -> None:
+        """The EV changes its mind (``requests_energy``) or what it draws (``max_current``)."""
+
+    @abstractmethod
+    def fault(self, evse: int = 1, code: str | None = "GroundFailure") -> None: ...
+
+    @abstractmethod
+    def bay(self, evse: int = 1, *, occupied: bool = True) -> None: ...
+
+    @abstractmethod
+    def door(self, *, opened: bool = True) -> None: ...
+
+    # ------------------------------------------------------------------ what cases say
+
+    def expect(
+        self, action: str, where: Callable[[Payload], object] = lambda payload: True, *, within: float = WITHIN
+    ) -> Payload:
+        """The next CALL of ``action`` that satisfies ``where`` and that no ``expect`` has had yet; waits for it."""
+        found: list[Message] = []
+
+        def look() -> bool:
+            found[:] = [
+                message
+                for message in self.messages()
+                if message.action == action and message.place not in self._consumed and where(message.payload)
+            ]
+            return bool(found)
+
+        if not look() and not self.wait_until(look, within):
+            pending = [f"{one.action} {one.payload}" for one in self.messages() if one.place not in self._consumed]
+            raise AssertionError(f"no {action} as expected within {within} s; unexpected so far: {pending[-8:]}")
+        self._consumed.add(found[0].place)
+        return found[0].payload
+
+    def expect_none(
+        self, action: str, where: Callable[[Payload], object] = lambda payload: True, *, during: float = 3.0
+    ) -> None:
+        """No such CALL comes for ``during`` seconds (nor has come unheard)."""
+        self.let(during)
+        found = [
+            message.payload
+            for message in self.messages()
+            if message.action == action and message.place not in self._consumed and where(message.payload)
+        ]
+        assert not found, f"{action} was not expected: {found}"
+
+    def forget(self) -> None:
+        """What came so far counts as heard."""
+        self._consumed.update(message.place for message in self.messages())
+
+    def set_variable(self, component: str, variable: str, value: str, *, instance: str | None = None) -> str:
+        """SetVariables for one variable; returns the attributeStatus."""
+        item: Payload = {
+            "component": {"name": component},
+            "variable": {"name": variable, **({"instance": instance} if instance else {})},
+            "attributeValue": value,
+        }
+        response = self.call("SetVariables", {"setVariableData": [item]})
+        status: str = response["setVariableResult"][0]["attributeStatus"]
+        return status
+
+    def configure(self, name: str, value: str) -> None:
+        """A configuration state: ``TxCtrlr.TxStartPoint`` or ``OCPPCommCtrlr.MessageTimeout[Default]``; must succeed."""
+        component, _, rest = name.partition(".")
+        variable, _, instance = rest.rstrip("]").partition("[")
+        status = self.set_variable(component, variable, value, instance=instance or None)
+        assert status in ("Accepted", "RebootRequired"), f"{name} = {value}: {status}"
+
+    def get_variable(
+        self, component: str, variable: str, *, instance: str | None = None, attribute: str | None = None
+    ) -> Payload:
+        """GetVariables for one variable; returns its result."""
+        item: Payload = {
+            "component": {"name": component},
+            "variable": {"name": variable, **({"instance": instance} if instance else {})},
+        }
+        if attribute:
+            item["attributeType"] = attribute
+        result: Payload = self.call("GetVariables", {"getVariableData": [item]})["getVariableResult"][0]
+        return result
+
+    def transaction_events(self, transaction_id: str | None = None) -> list[Payload]:
+        """The TransactionEvents so far, of one transaction or of all."""
+        return [
+            one.payload
+            for one in self.messages()
+            if one.action == "TransactionEvent"
+            and transaction_id in (None, one.payload["transactionInfo"]["transactionId"])
+        ]

@@ -1,0 +1,14 @@
+"""What holds for every test."""
+
+import os
+
+# pytest-django has read tests.settings by now. What tests start as a process of its own is the appliance itself.
+os.environ["DJANGO_SETTINGS_MODULE"] = "station.project.settings"
+os.environ.pop("STATION_DATA", None)
+
+import pytest  # noqa: E402 - the environment above comes first
+
+
+def pytest_addoption(parser: pytest.Parser) -> None:
+    """``--rig``: what the certification cases in tests/conformance run against."""
+    parser.addoption("--rig", choices=("memory", "appliance"), default="memory", help="station under test")

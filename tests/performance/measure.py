@@ -1,0 +1,156 @@
+"""How each quantity is measured: from a clock reading before the cause to the frame on the CSMS's side of the wire."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager, suppress
+from pathlib import Path
+
+import psutil
+
+from tests.performance.figures import MAX, P95, Figure
+from tests.support.appliance import PASSWORD, Appliance
+from tests.support.csms import Recorded, ScriptedCsms
+from tests.support.waiting import wait_until
+
+MILLI = 1000.0
+STARTS = 5
+CALLS = 300
+ACTIONS = 25
+WINDOWS, WINDOW = 6, 5.0  # how often idle load is taken, and over how many seconds each time
+NOT_THE_STATION = ("st:simulator", "st:csms")
+
+Progress = Callable[[str], None]
+
+
+def all_figures(folder: Path, progress: Progress) -> Iterator[Figure]:
+    """Every figure of the bench; about two minutes."""
+    with ScriptedCsms(password=PASSWORD) as csms:
+        with Appliance(folder / "starts") as appliance:
+            appliance.provision_csms(csms.url, variables=())
+            progress("starting and stopping")
+            yield from starts(appliance, csms)
+        with _running(folder / "runs", csms) as appliance:
+            progress("idle")
+            yield from idle(appliance)
+            progress("GetVariables")
+            yield get_variables(csms)
+            progress("RequestStartTransaction")
+            yield request_start(csms)
+            progress("plugging in")
+            yield plug_in(appliance, csms)
+            progress("cards")
+            yield card(appliance, csms)
+
+
+@contextmanager
+def _running(folder: Path, csms: ScriptedCsms) -> Iterator[Appliance]:
+    with Appliance(folder) as appliance:
+        appliance.provision_csms(csms.url, variables=())  # as from the factory: these times are what is measured
+        appliance.start()
+        appliance.wait_registered()
+        yield appliance
+        appliance.stop()
+
+
+def starts(appliance: Appliance, csms: ScriptedCsms) -> Iterator[Figure]:
+    """From ``manage.py appliance`` to ``/healthz`` 200 and to the BootNotification, the set-up being done."""
+    healthy, booted = [], []
+    for _ in range(STARTS):
+        mark, begun = csms.mark(), time.monotonic()
+        appliance.start(healthy=False)
+        appliance.wait_healthy(60, every=0.01)
+        healthy.append(time.monotonic() - begun)
+        boot = csms.wait_for_frame(lambda frame: frame.action == "BootNotification", "a BootNotification", 60, mark)
+        booted.append(boot.at - begun)
+        appliance.wait_registered()
+        appliance.stop()
+    yield Figure("start to /healthz 200", "s", 10, MAX, healthy)
+    yield Figure("start to BootNotification", "s", 5, MAX, booted)
+
+
+def idle(appliance: Appliance) -> Iterator[Figure]:
+    """PSS and CPU of all processes but the simulator and the demonstration CSMS, the supervisor's included."""
+    wait_until(lambda: appliance.process("transfers"), "all processes up")
+    time.sleep(10)  # what starting left to do
+    family = [process for process in appliance.processes() if process.name() not in NOT_THE_STATION]
+    memory, load = [], []
+    spent, at = _cpu(family), time.monotonic()
+    for _ in range(WINDOWS):
+        time.sleep(WINDOW)
+        before, since = spent, at
+        spent, at = _cpu(family), time.monotonic()
+        load.append((spent - before) / (at - since) * 100)
+        memory.append(sum(process.memory_full_info().pss for process in family) / 1e6)
+    yield Figure("PSS, idle", "MB", 200, MAX, memory)
+    yield Figure("CPU, idle, of one core", "%", 8, MAX, load)
+
+
+def get_variables(csms: ScriptedCsms) -> Figure:
+    """From the request on the wire to its answer."""
+    names = (("OCPPCommCtrlr", "HeartbeatInterval"), ("TxCtrlr", "TxStartPoint"), ("ClockCtrlr", "DateTime"))
+    wanted = [{"component": {"name": component}, "variable": {"name": variable}} for component, variable in names]
+    mark = csms.mark()
+    for _ in range(CALLS):
+        csms.call("GetVariables", {"getVariableData": wanted})
+    asked = {frame.frame[1]: frame.at for frame in csms.frames(mark) if frame.action == "GetVariables"}
+    answered = {frame.frame[1]: frame.at for frame in csms.frames(mark) if frame.direction == "in" and _answer(frame)}
+    times = [(answered[message_id] - at) * MILLI for message_id, at in asked.items()]
+    return Figure("GetVariables answered", "ms", 5, P95, times)
+
+
+def request_start(csms: ScriptedCsms) -> Figure:
+    """From RequestStartTransaction on the wire to the TransactionEvent on the wire, no cable being plugged in."""
+    times = []
+    for number in range(ACTIONS):
+        mark = csms.mark()
+        request = {"evseId": 1, "remoteStartId": number + 1, "idToken": {"idToken": "BENCH", "type": "Central"}}
+        assert csms.call("RequestStartTransaction", request)["status"] == "Accepted"
+        asked = csms.wait_for_frame(lambda frame: frame.action == "RequestStartTransaction", since=mark)
+        event = csms.wait_for_frame(lambda frame: frame.action == "TransactionEvent", since=mark)
+        times.append((event.at - asked.at) * MILLI)
+        transaction_id = event.payload["transactionInfo"]["transactionId"]
+        assert csms.call("RequestStopTransaction", {"transactionId": transaction_id})["status"] == "Accepted"
+        csms.wait_for("TransactionEvent", lambda event: event["eventType"] == "Ended", since=mark)
+    return Figure("RequestStartTransaction to TransactionEvent", "ms", 50, P95, times)
+
+
+def plug_in(appliance: Appliance, csms: ScriptedCsms) -> Figure:
+    """From the bench's request to the StatusNotification on the wire."""
+    times = []
+    for _ in range(ACTIONS):
+        times.append(_lag(csms, lambda: appliance.plug(2, requests_energy=False), "StatusNotification"))
+        _lag(csms, lambda: appliance.unplug(2), "StatusNotification")
+    return Figure("plug-in to StatusNotification", "ms", 300, P95, times)
+
+
+def card(appliance: Appliance, csms: ScriptedCsms) -> Figure:
+    """From the bench's request to the Authorize on the wire; the CSMS refuses, so that every card is asked about."""
+    csms.on("Authorize", {"idTokenInfo": {"status": "Invalid"}})
+    times = []
+    for number in range(ACTIONS):
+        uid = f"04{number:012X}"
+        times.append(_lag(csms, lambda uid=uid: appliance.card(uid), "Authorize"))  # type: ignore[misc]
+        time.sleep(0.3)  # a hand needs longer to take the next card
+    csms.default()
+    return Figure("card to Authorize", "ms", 300, P95, times)
+
+
+def _lag(csms: ScriptedCsms, act: Callable[[], None], action: str) -> float:
+    mark, begun = csms.mark(), time.monotonic()
+    act()
+    return (csms.wait_for_frame(lambda frame: frame.action == action, action, since=mark).at - begun) * MILLI
+
+
+def _answer(frame: Recorded) -> bool:
+    return isinstance(frame.frame, list) and frame.frame[0] == 3
+
+
+def _cpu(family: list[psutil.Process]) -> float:
+    total = 0.0
+    for process in family:
+        with suppress(psutil.NoSuchProcess):
+            times = process.cpu_times()
+            total += times.user + times.system
+    return total

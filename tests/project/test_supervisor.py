@@ -1,0 +1,194 @@
+"""The supervisor over dummy children, as a process of its own: what it does when they end, hang or do not listen."""
+
+from __future__ import annotations
+
+import json
+import os
+import signal
+import subprocess
+import sys
+import time
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import Any
+
+import psutil
+import pytest
+
+from station.project.supervisor.child import BACKOFF_MOST, HEALTHY_AFTER, Child, Spec, how
+
+PROJECT = Path(__file__).resolve().parents[2]
+QUICK = {"CHECK": 0.1, "SILENT": 1.0, "FIRST_BEAT": 5.0, "STOP": 1.0, "REBOOT_STOP": 1.0}
+
+
+class Run:
+    def __init__(self, folder: Path, children: list[dict[str, Any]], limits: dict[str, float]) -> None:
+        self.folder = folder
+        self.log = folder / "log"
+        plan = {"children": children, "limits": {**QUICK, **limits}}
+        with self.log.open("w") as log:
+            self.process = subprocess.Popen(
+                [sys.executable, "-m", "tests.project.dummies", str(folder), json.dumps(plan)],
+                cwd=PROJECT,
+                stdout=log,
+                stderr=subprocess.STDOUT,
+            )
+
+    def pids(self, name: str) -> list[int]:
+        path = self.folder / name
+        return [int(line) for line in path.read_text().split()] if path.exists() else []
+
+    def text(self) -> str:
+        return self.log.read_text()
+
+    def until(self, condition: Callable[[], Any], seconds: float = 20.0) -> None:
+        end = time.monotonic() + seconds
+        while not condition():
+            assert time.monotonic() < end, self.text()
+            time.sleep(0.02)
+
+    def stop(self) -> int:
+        self.process.send_signal(signal.SIGTERM)
+        return self.process.wait(10)
+
+
+@pytest.fixture
+def start(tmp_path: Path) -> Iterator[Callable[..., Run]]:
+    runs: list[Run] = []
+
+    def start(*children: dict[str, Any], **limits: float) -> Run:
+        runs.append(Run(tmp_path, list(children), limits))
+        return runs[-1]
+
+    yield start
+    for run in runs:
+        run.process.kill()
+        run.process.wait()
+
+
+def gone(pid: int) -> bool:
+    try:
+        return psutil.Process(pid).status() == psutil.STATUS_ZOMBIE
+    except psutil.NoSuchProcess:
+        return True
+
+
+def test_children_start_and_stop(start) -> None:
+    run = start({"name": "a", "do": "run", "slot": "web"}, {"name": "b", "do": "run", "last": True})
+    run.until(lambda: "ready" in run.text() and run.pids("b"))
+    assert run.stop() == 0
+    assert all(gone(pid) for pid in run.pids("a") + run.pids("b"))
+    assert " a       a begins\n" in run.text()
+    assert "WARNING" not in run.text()
+    assert run.text().endswith("stopped\n")
+
+
+def test_a_child_that_ends_starts_again(start) -> None:
+    run = start({"name": "a", "do": "end"}, {"name": "b", "do": "run"})
+    run.until(lambda: len(run.pids("a")) >= 2)
+    assert "a ended with status 3; it starts again in 1 s" in run.text()
+    assert len(run.pids("b")) == 1
+    assert run.stop() == 0
+
+
+def test_a_bug_is_told_with_its_traceback(start) -> None:
+    run = start({"name": "a", "do": "raise"})
+    run.until(lambda: "starts again" in run.text())
+    assert "RuntimeError: a bug" in run.text()
+    assert run.stop() == 0
+
+
+def test_a_child_that_is_stuck_is_killed_and_starts_again(start) -> None:
+    run = start({"name": "a", "do": "stuck-once", "slot": "web"})
+    run.until(lambda: len(run.pids("a")) == 2)
+    assert "a shows no sign of life" in run.text()
+    assert gone(run.pids("a")[0])
+    assert run.stop() == 0
+
+
+def test_a_child_that_never_beats_is_killed(start) -> None:
+    run = start({"name": "a", "do": "mute", "slot": "web"}, {"name": "b", "do": "mute"}, FIRST_BEAT=0.5)
+    run.until(lambda: len(run.pids("a")) == 2)
+    assert "a shows no sign of life (web); killed" in run.text()
+    assert len(run.pids("b")) == 1  # without a slot nobody expects a beat
+    assert run.stop() == 0
+
+
+def test_a_stopped_process_counts_as_stuck(start) -> None:
+    run = start({"name": "a", "do": "run", "slot": "web"})
+    run.until(lambda: "ready" in run.text())
+    os.kill(run.pids("a")[0], signal.SIGSTOP)
+    run.until(lambda: len(run.pids("a")) == 2)
+    assert run.stop() == 0
+
+
+def test_a_reboot_restarts_the_station_and_nobody_else(start) -> None:
+    run = start(
+        {"name": "uplink", "do": "reboot-once", "station": True, "after": ["hardware", "web"]},
+        {"name": "hardware", "do": "run", "station": True},
+        {"name": "web", "do": "run"},
+    )
+    run.until(lambda: len(run.pids("uplink")) == 2 and len(run.pids("hardware")) == 2)
+    assert len(run.pids("web")) == 1
+    assert "the station reboots" in run.text()
+    assert "starts again in" not in run.text()
+    assert run.stop() == 0
+
+
+def test_a_reboot_does_not_wait_for_one_that_does_not_listen(start) -> None:
+    run = start(
+        {"name": "transfers", "do": "deaf", "station": True},
+        {"name": "uplink", "do": "reboot-once", "station": True, "after": ["transfers"]},
+    )
+    run.until(lambda: len(run.pids("uplink")) == 2 and len(run.pids("transfers")) == 2)
+    assert run.stop() == 0
+
+
+def test_a_child_that_does_not_listen_is_killed_at_the_stop(start) -> None:
+    run = start({"name": "a", "do": "deaf"})
+    run.until(lambda: run.pids("a"))
+    time.sleep(0.1)  # until it is deaf
+    assert run.stop() == 0
+    assert "a does not stop; killed" in run.text()
+    assert gone(run.pids("a")[0])
+
+
+def test_grandchildren_end_as_well(start) -> None:
+    run = start({"name": "a", "do": "grandchild"})
+    run.until(lambda: run.pids("grandchild"))
+    assert run.stop() == 0
+    run.until(lambda: gone(run.pids("grandchild")[0]))
+
+
+def test_no_orphan_survives_the_supervisor(start) -> None:
+    run = start({"name": "a", "do": "run"}, {"name": "b", "do": "deaf"})
+    run.until(lambda: run.pids("a") and run.pids("b"))
+    run.process.kill()
+    run.process.wait()
+    run.until(lambda: all(gone(pid) for pid in run.pids("a") + run.pids("b")), 5)
+
+
+def test_ctrl_c_stops_as_well(start) -> None:
+    run = start({"name": "a", "do": "run"})
+    run.until(lambda: run.pids("a"))
+    run.process.send_signal(signal.SIGINT)
+    assert run.process.wait(10) == 0
+
+
+def test_pauses_double_up_to_a_limit_and_are_forgotten() -> None:
+    child = Child(Spec("a", lambda: 0))
+    now, pauses = 0.0, []
+    for _ in range(7):
+        child.started = now
+        child.ended(now + 1)
+        pauses.append(child.restart_at - now - 1)
+        now += 100
+    assert pauses == [1, 2, 4, 8, 16, BACKOFF_MOST, BACKOFF_MOST]
+    child.started = now
+    child.ended(now + HEALTHY_AFTER)
+    assert child.restart_at == now + HEALTHY_AFTER + 1
+
+
+def test_how_a_process_ended() -> None:
+    assert how(3 << 8) == "ended with status 3"
+    assert how(int(signal.SIGKILL)) == "was ended by SIGKILL"

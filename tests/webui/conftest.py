@@ -1,0 +1,74 @@
+"""People, sessions and a channel layer of their own for the tests of the web interface."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from dataclasses import replace
+from datetime import timedelta
+from typing import Any
+
+import pytest
+from channels.layers import get_channel_layer
+from django.contrib.auth.models import User
+from django.test import Client
+
+from station.store.models import Transaction
+from tests.webui.making import CARD, NOON, TRANSACTION
+from webui.dashboard import latest
+
+
+@pytest.fixture(autouse=True)
+def _fresh(settings: Any) -> Iterator[None]:
+    """No memory of another test's station, a layer without Redis, and a board that is real."""
+    latest.forget()
+    settings.CHANNEL_LAYERS = {"default": {"BACKEND": "channels.layers.InMemoryChannelLayer"}}
+    settings.ENVIRONMENT = replace(settings.ENVIRONMENT, simulated=False)
+    yield
+    latest.forget()
+
+
+@pytest.fixture
+def layer() -> Any:
+    return get_channel_layer()
+
+
+@pytest.fixture
+def person(db: None) -> User:
+    return User.objects.create_user("olga", password="a long enough word")
+
+
+@pytest.fixture
+def browser(person: User) -> Client:
+    """Somebody who is logged in."""
+    client = Client()
+    client.force_login(person)
+    return client
+
+
+@pytest.fixture
+def make_session(db: None) -> Callable[..., Transaction]:
+    """A session that has ended, unless told otherwise; each a day older than the one before."""
+    made = 0
+
+    def make(**changes: Any) -> Transaction:
+        nonlocal made
+        started = NOON - timedelta(days=made)
+        fields: dict[str, Any] = {
+            "transaction_id": f"{TRANSACTION[:-4]}{made:04d}",
+            "evse_id": 1,
+            "connector_id": 1,
+            "started_at": started,
+            "ended_at": started + timedelta(minutes=95),
+            "active": False,
+            "id_token": CARD,
+            "id_token_type": "ISO14443",
+            "authorized_by": "csms",
+            "meter_start": 1_204_600_000,
+            "meter_stop": 1_212_034_500,
+            "energy": 7_434_500,
+            "stopped_reason": "EVDisconnected",
+        }
+        made += 1
+        return Transaction.objects.create(**{**fields, **changes})
+
+    return make

@@ -1,0 +1,23 @@
+"""Where the addresses of the web interface lead."""
+
+from django.urls import path
+
+from webui.accounts.views import Login, Logout
+from webui.bench import views as bench
+from webui.commands import views as commands
+from webui.dashboard.views import dashboard
+from webui.sessions import views as sessions
+
+urlpatterns = [
+    path("", dashboard, name="dashboard"),
+    path("login/", Login.as_view(), name="login"),
+    path("logout/", Logout.as_view(), name="logout"),
+    path("sessions/", sessions.sessions, name="sessions"),
+    path("sessions/<str:transaction_id>/", sessions.session, name="session"),
+    path("evse/<int:evse_id>/<slug:action>/", commands.file_command, name="file-command"),
+    path("commands/<int:pk>/", commands.command, name="command"),
+    path("bench/", bench.bench, name="bench"),
+    path("bench/state/", bench.bench_state, name="bench-state"),
+    path("bench/evse/<int:evse_id>/<slug:action>/", bench.bench_evse, name="bench-evse"),
+    path("bench/<slug:action>/", bench.bench_board, name="bench-board"),
+]

@@ -1,0 +1,291 @@
+"""Facts of the station, in plain words.
+
+Store and live view keep facts as stable words; here they become sentences, in the language of whoever reads.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from typing import Any, NamedTuple
+
+from django.utils.translation import gettext_lazy as _
+
+from station.live.payloads import EvseLive
+
+
+class Activity(NamedTuple):
+    """What an EVSE does: a short label, the tone that colours it, a sentence."""
+
+    label: Any
+    tone: str
+    sentence: Any
+
+
+_ACTIVITIES: Mapping[str, Activity] = {
+    "free": Activity(_("Free"), "idle", _("No car is connected. Plug in to begin.")),
+    "waiting_for_card": Activity(
+        _("Waiting for a card"),
+        "wait",
+        _("A car is connected. Hold a card to the reader, or start from here."),
+    ),
+    "waiting_for_plug": Activity(
+        _("Waiting for the cable"), "wait", _("The card is accepted. Plug the cable into the car now.")
+    ),
+    "authorizing": Activity(_("Checking the card"), "wait", _("The card is being checked.")),
+    "preparing": Activity(_("Getting ready"), "wait", _("All is allowed; the car has yet to ask for energy.")),
+    "charging": Activity(_("Charging"), "flow", _("Energy is flowing into the car.")),
+    "suspended_ev": Activity(
+        _("Paused by the car"),
+        "pause",
+        _("The car takes no energy: it is full, or waits for its own timer."),
+    ),
+    "suspended_evse": Activity(_("Paused by the station"), "pause", _("The station holds charging back for now.")),
+    "finishing": Activity(_("Finished"), "done", _("The session is over. The car can be unplugged.")),
+    "unavailable": Activity(_("Out of service"), "off", _("This EVSE has been taken out of service.")),
+    "faulted": Activity(_("Fault"), "fault", _("Charging is not possible until the fault is gone.")),
+    "no_board": Activity(
+        _("No contact"),
+        "off",
+        _("The board does not answer, so nothing is known about this EVSE."),
+    ),
+}
+
+# What a fault means to the person in front of the station, and what to do about it.
+_FAULTS: Mapping[str, Any] = {
+    "GroundFailure": _("Current is leaking to earth. Unplug the car; if the fault stays, call the installer."),
+    "OverCurrent": _("The car drew more current than it was offered. Unplug it and try again."),
+    "OverTemperature": _("The station is too hot. It goes on by itself when it has cooled down."),
+    "ControlPilotFault": _("The signal line to the car is disturbed. Unplug, look for dirt, try again."),
+    "ContactorWelded": _("The contactor does not open. Do not use this EVSE, and call the installer."),
+    "PowerLoss": _("The board has no supply. Check the circuit breaker."),
+    "BoardOffline": _("The board did not answer."),
+}
+
+_WARNINGS: Mapping[str, Any] = {
+    "TemperatureHigh": _("The station is warm and charges more slowly."),
+    "MeterSilent": _("The meter gives no fresh reading."),
+    "Meter:meter_failed": _("The meter reports a fault of its own; its readings are not used."),
+    "Meter:meter_stale": _("The meter gives no fresh reading."),
+}
+_METER_DOUBTED = _("The meter's reading is implausible and is not used.")
+
+# Why the last card or start did not lead to charging; the words of block C, and AuthorizationStatusEnumType.
+_MESSAGES: Mapping[str, Any] = {
+    "Blocked": _("The card is blocked."),
+    "ConcurrentTx": _("The card is already charging elsewhere."),
+    "Expired": _("The card has expired."),
+    "Invalid": _("The card is not known to the operator."),
+    "Unknown": _("The card is not known to the operator."),
+    "NoCredit": _("There is no credit left on the card."),
+    "NotAllowedTypeEVSE": _("The card may not charge at this EVSE."),
+    "NotAtThisLocation": _("The card may not charge here."),
+    "NotAtThisTime": _("The card may not charge at this time."),
+    "occupied": _("Somebody is charging here already."),
+    "other_token": _("This session belongs to another card."),
+    "ending": _("The last session is just ending. Try again in a moment."),
+    "faulted": _("This is not possible while there is a fault."),
+    "unavailable": _("This EVSE is out of service."),
+    "restarting": _("The station is about to restart. Try again when it is back."),
+    "not_registered": _("The operator's system has not accepted this station yet."),
+    "no_answer": _("The operator's system did not answer, so the card could not be checked."),
+    "offline": _("The operator's system cannot be reached, and nobody may charge without it."),
+}
+
+_REASONS: Mapping[str, Any] = {
+    "DeAuthorized": _("The operator's system refused the card"),
+    "EmergencyStop": _("The emergency stop was pressed"),
+    "EnergyLimitReached": _("The agreed energy was reached"),
+    "EVDisconnected": _("The car was unplugged"),
+    "GroundFault": _("Current leaked to earth"),
+    "ImmediateReset": _("The station was restarted at once"),
+    "Local": _("Stopped at the station"),
+    "LocalOutOfCredit": _("The credit was used up"),
+    "MasterPass": _("Stopped with a master card"),
+    "Other": _("Stopped for another reason"),
+    "OvercurrentFault": _("The car drew too much current"),
+    "PowerLoss": _("The supply was lost"),
+    "PowerQuality": _("The supply was too poor"),
+    "Reboot": _("The station was restarted"),
+    "Remote": _("Stopped by the operator"),
+    "SOCLimitReached": _("The agreed state of charge was reached"),
+    "StoppedByEV": _("The car was full or ended charging"),
+    "TimeLimitReached": _("The agreed time was over"),
+    "Timeout": _("No car was plugged in in time"),
+}
+
+_AUTHORIZED_BY: Mapping[str, Any] = {
+    "csms": _("The operator's system accepted the card."),
+    "offline": _("Accepted by the station itself, while the operator's system could not be reached."),
+    "remote": _("Started by the operator's system."),
+    "operator": _("Started from this web interface."),
+    "none_needed": _("No card was needed."),
+}
+
+_TOKEN_TYPES: Mapping[str, Any] = {
+    "ISO14443": _("Card"),
+    "ISO15693": _("Card"),
+    "Central": _("Operator"),
+    "KeyCode": _("Key code"),
+    "Local": _("Local"),
+    "MacAddress": _("Vehicle"),
+    "eMAID": _("Contract"),
+}
+
+_REGISTRATIONS: Mapping[str, Any] = {
+    "Accepted": _("Operator connected"),
+    "Pending": _("Operator connected, has yet to accept this station"),
+    "Rejected": _("The operator refuses this station"),
+}
+
+
+def activity(word: str) -> Activity:
+    """What goes on, for a word of ``EvseLive.activity``; an unknown word is shown as it is."""
+    return _ACTIVITIES.get(word) or Activity(word.replace("_", " ").capitalize(), "idle", "")
+
+
+def faults(evse: EvseLive) -> list[str]:
+    """A sentence for each fault of an EVSE."""
+    return [str(_FAULTS.get(word) or _("Fault: %(word)s") % {"word": word}) for word in evse.faults]
+
+
+def warnings(evse: EvseLive) -> list[str]:
+    """A sentence for each warning of an EVSE."""
+    return [str(_WARNINGS.get(word) or _doubt(word)) for word in evse.warnings]
+
+
+def _doubt(word: str) -> Any:
+    return _METER_DOUBTED if word.startswith("Meter:") else _("Note: %(word)s") % {"word": word}
+
+
+def message(word: str) -> str:
+    """Why the last card or start led to nothing; empty for no word."""
+    if not word:
+        return ""
+    return str(_MESSAGES[word]) if word in _MESSAGES else word.replace("_", " ").capitalize()
+
+
+def reason(word: str) -> str:
+    """Why a session ended, for a ReasonEnumType; unknown ones are shown as they are."""
+    return str(_REASONS.get(word, word))
+
+
+def reasons() -> list[tuple[str, Any]]:
+    """All reasons with their words, for a filter."""
+    return sorted(_REASONS.items(), key=lambda item: str(item[1]))
+
+
+def authorized_by(word: str) -> str:
+    """How a session was authorised."""
+    if not word:
+        return _("Not authorised.")
+    return str(_AUTHORIZED_BY[word]) if word in _AUTHORIZED_BY else word
+
+
+def registration(connected: bool, status: str | None) -> str:
+    """The link to the CSMS."""
+    if not connected:
+        return _("No connection to the operator")
+    if status is None:
+        return _("Operator connected, has yet to answer")
+    return str(_REGISTRATIONS[status]) if status in _REGISTRATIONS else status
+
+
+_WEB = "WEB-"  # how the station names a person who starts charging from here
+
+
+def masked(token: str | None, kind: str | None) -> str:
+    """Who charges, without giving the whole identifier away: its kind and last four characters at most."""
+    if kind == "NoAuthorization":
+        return _("Without a card")
+    if not token:
+        return ""
+    if kind == "Local" and token.startswith(_WEB):
+        return _("Web · %(name)s") % {"name": token.removeprefix(_WEB)}
+    label = str(_TOKEN_TYPES[kind]) if kind in _TOKEN_TYPES else _("Card")
+    shown = "" if kind == "KeyCode" else token[-min(4, len(token) // 2) :] if len(token) > 1 else ""
+    return f"{label} •• {shown}".rstrip()
+
+
+Sentence = Callable[[Mapping[str, Any]], Any]
+
+
+def _who(data: Mapping[str, Any]) -> str:
+    return masked(str(data.get("id_token") or ""), str(data.get("type") or "")) or str(_("A card"))
+
+
+def _fault_words(data: Mapping[str, Any]) -> str:
+    found = data.get("faults")
+    listed = [str(word) for word in found] if isinstance(found, list) else []
+    if not listed:
+        return str(_("There was a fault."))
+    return " ".join(str(_FAULTS.get(word) or _("Fault: %(word)s.") % {"word": word}) for word in listed)
+
+
+_EVENTS: Mapping[str, Sentence] = {
+    "plugged_in": lambda data: _("The car was plugged in."),
+    "unplugged": lambda data: _("The car was unplugged."),
+    "card_read": lambda data: _("%(who)s was held to the reader.") % {"who": _who(data)},
+    "authorized": lambda data: _("%(who)s was accepted.") % {"who": _who(data)},
+    "remote_start": lambda data: _("The operator's system started charging for %(who)s.") % {"who": _who(data)},
+    "refused": lambda data: (
+        _("%(who)s was refused. %(why)s") % {"who": _who(data), "why": message(str(data.get("why") or ""))}
+    ),
+    "deauthorized": lambda data: (
+        _("The operator's system withdrew its permission. %(why)s") % {"why": message(str(data.get("status") or ""))}
+    ),
+    "authorization_ended": lambda data: _("The permission to charge ended."),
+    "transaction_started": lambda data: _("The session began."),
+    "transaction_ended": lambda data: (
+        _("The session ended. %(why)s.") % {"why": reason(str(data.get("reason") or "Other"))}
+    ),
+    "resumed": lambda data: _("The session went on after a restart of the station."),
+    "fault": _fault_words,
+    "fault_cleared": lambda data: _("The fault is gone."),
+    "link_up": lambda data: _("The connection to the operator's system came up."),
+    "link_down": lambda data: _("The connection to the operator's system was lost; charging goes on."),
+    "registration": lambda data: _REGISTERED.get(str(data.get("status"))) or str(data.get("status")),
+    "availability": lambda data: _("Put into service.") if data.get("operative") else _("Taken out of service."),
+    "unlocked": lambda data: _("The connector was unlocked."),
+    "unlock_failed": lambda data: _("The connector could not be unlocked."),
+    "door_closed": lambda data: _("The housing was closed."),
+    "security_event": lambda data: (
+        _SECURITY.get(str(data.get("type")))
+        or _("Security: %(type)s. %(info)s") % {"type": data.get("type"), "info": data.get("tech_info") or ""}
+    ),
+    "started": lambda data: _("The station started."),
+    "reset": lambda data: _("The station was told to restart."),
+}
+
+_REGISTERED: Mapping[str, Any] = {
+    "Accepted": _("The operator's system accepted the station."),
+    "Pending": _("The operator's system keeps the station waiting."),
+    "Rejected": _("The operator's system refused the station."),
+}
+
+_SECURITY: Mapping[str, Any] = {
+    "StartupOfTheDevice": _("The station was switched on."),
+    "ResetOrReboot": _("The station was restarted."),
+    "TamperDetectionActivated": _("The housing was opened."),
+}
+
+
+def event(kind: str, data: Mapping[str, Any]) -> str:
+    """A journal entry as a sentence; of an unknown kind, its own word."""
+    make = _EVENTS.get(kind)
+    return str(make(data)).strip() if make else kind.replace("_", " ").capitalize() + "."
+
+
+def outcome(action: str, accepted: bool, said: str) -> str:
+    """What became of a command: the station's own sentence, or words for its word."""
+    if accepted and action in _DONE:
+        return str(_DONE[action])
+    if said in _MESSAGES or (said and " " not in said):
+        return message(said)
+    return said or str(_("Done.") if accepted else _("The station refused."))
+
+
+_DONE: Mapping[str, Any] = {
+    "start": _("Charging is allowed. Energy flows as soon as the car asks for it."),
+    "stop": _("Charging ends."),
+    "unlock": _("The connector is unlocked."),
+}
