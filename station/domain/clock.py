@@ -16,11 +16,15 @@ class Clock:
 
     The anchor is the machine's wall clock plus ``offset`` at the first look, and moves when the CSMS tells the time
     (B01.FR.06). Where the machine keeps its own time (``follow_machine``: TimeSource names NTP or GNSS before
-    Heartbeat), a jump of the wall clock is followed instead, and the CSMS's time is not taken.
+    Heartbeat), a jump of the wall clock is followed instead, and the CSMS's time is not taken. ``not_before``: what
+    was already told in an earlier life; a machine that lost its time starts no earlier.
     """
 
-    def __init__(self, offset: timedelta = timedelta(), *, follow_machine: bool = False) -> None:
+    def __init__(
+        self, offset: timedelta = timedelta(), *, follow_machine: bool = False, not_before: datetime | None = None
+    ) -> None:
         self._offset = offset
+        self._not_before = not_before
         self.follow_machine = follow_machine
         self.synchronized = False
         self._anchor: Moment | None = None
@@ -28,7 +32,8 @@ class Clock:
     def utc(self, now: Moment) -> datetime:
         """The station's time, aware, UTC."""
         if self._anchor is None:
-            self._anchor = Moment(now.wall + self._offset, now.monotonic)
+            wall = now.wall + self._offset
+            self._anchor = Moment(max(wall, self._not_before or wall), now.monotonic)
         at = self._anchor.wall + timedelta(seconds=now.monotonic - self._anchor.monotonic)
         if self.follow_machine and abs(now.wall - at) > JUMP:
             self._anchor = Moment(now.wall, now.monotonic)

@@ -27,7 +27,7 @@ from station.domain.events import (
 from station.domain.evse import Evse, Lobby, Seat
 from station.domain.memory import Memory
 from station.domain.meter import Meter
-from station.domain.moment import Moment
+from station.domain.moment import Moment, parse_rfc3339
 from station.domain.transaction import IdToken, Transaction
 from station.ocpp.block import Block, CallRefused, Handler
 from station.ocpp.blocks.a_security import Security
@@ -62,6 +62,7 @@ class Station:
         self.clock = Clock(
             timedelta(seconds=float(memory.remembered.get("clock_offset") or 0)),
             follow_machine=self.model[ClockCtrlr.TimeSource][0] != "Heartbeat",
+            not_before=_last_told(memory),
         )
         self.board: BoardSnapshot | None = None
         self.link: LinkUp | None = None
@@ -234,6 +235,13 @@ def _union(blocks: list[Block]) -> dict[str, Handler]:
                 raise TypeError(f"two handlers for {action}")
             table[action] = handler
     return table
+
+
+def _last_told(memory: Memory) -> datetime | None:
+    """The latest time that stands in an event of a transaction that goes on, or in one that still waits."""
+    told = [call.created for call in memory.queue]
+    told += [parse_rfc3339(str(one.extra["told_at"])) for one in memory.transactions if "told_at" in one.extra]
+    return max(told, default=None)
 
 
 def _authorization_of(transaction: Transaction) -> Authorization:

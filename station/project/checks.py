@@ -5,7 +5,8 @@ from __future__ import annotations
 from typing import Any
 
 from django.conf import settings
-from django.core.checks import CheckMessage, Error, Warning, register
+from django.core import checks
+from django.core.checks import CheckMessage, Error, register
 
 
 @register()
@@ -44,5 +45,5 @@ def channel_layer_survives(**_: Any) -> list[CheckMessage]:
 def pages_are_guarded(**_: Any) -> list[CheckMessage]:
     """The headers must be the outermost layer, or answers of the other layers go out without them."""
     if not settings.MIDDLEWARE or settings.MIDDLEWARE[0] != "station.project.headers.SecurityHeaders":
-        return [Warning("SecurityHeaders is not the first middleware.", id="station.W001")]
+        return [checks.Warning("SecurityHeaders is not the first middleware.", id="station.W001")]
     return []

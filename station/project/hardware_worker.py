@@ -51,6 +51,7 @@ class Bus:
         self._sign = sign or Sign()
         self._newest: BoardSnapshot | None = None
         self._loop: asyncio.AbstractEventLoop | None = None
+        self._stopped = False
         self._fresh = asyncio.Event()
         self._stop = asyncio.Event()
         self._thread = threading.Thread(target=self._run, name="bus", daemon=True)
@@ -60,6 +61,7 @@ class Bus:
 
     def stop(self) -> None:
         """End the thread; waits up to two seconds for it."""
+        self._stopped = True  # for a loop that does not run yet
         self._call(self._stop.set)
         self._thread.join(2.0)
 
@@ -81,6 +83,8 @@ class Bus:
 
     async def _serve(self) -> None:
         self._loop = asyncio.get_running_loop()
+        if self._stopped:
+            return
         layer = self._layer()
         tasks = [asyncio.create_task(work) for work in (self._publish(layer), self._listen(layer), self._show())]
         await self._stop.wait()

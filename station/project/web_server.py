@@ -24,10 +24,13 @@ def run(plain: socket.socket, tls: socket.socket | None, certificate: Path | Non
     """Serve until SIGTERM. ``plain`` and ``tls`` listen already; ``certificate`` is a PEM file with key and chain."""
     # Twisted comes with the reactor, so it is loaded here and never before a fork.
     from daphne.server import Server
-    from twisted.internet import reactor, ssl
+    from twisted.internet import reactor as installed_reactor
+    from twisted.internet import ssl
     from twisted.protocols.tls import TLSMemoryBIOFactory
 
     from station.project.asgi import application
+
+    reactor: Any = installed_reactor
 
     def adopt(listening: socket.socket, factory: Any) -> None:
         listening.setblocking(False)

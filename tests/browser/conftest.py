@@ -114,7 +114,10 @@ class Web:
 
     def login(self, browser: Browser) -> StorageState:
         """The cookies of a login, made once by hand; anew where the session has been ended since."""
-        if self._cookies is None or not self.rows("SELECT 1 FROM django_session"):
+        values = {cookie["value"] for cookie in self._cookies["cookies"]} if self._cookies else set()
+        if self._cookies is None or not values & {
+            key for (key,) in self.rows("SELECT session_key FROM django_session")
+        }:
             context = browser.new_context(base_url=self.url)
             page = context.new_page()
             page.goto("/login/")
@@ -267,7 +270,7 @@ class _BenchRequest(BaseHTTPRequestHandler):
         """Nothing: the test looks at ``asked``."""
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="package")
 def bench() -> Iterator[PlayedBench]:
     server = PlayedBench()
     thread = threading.Thread(target=server.serve_forever, args=(0.05,), daemon=True)
@@ -278,7 +281,7 @@ def bench() -> Iterator[PlayedBench]:
     server.server_close()
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="package")
 def web(tmp_path_factory: pytest.TempPathFactory, bench: PlayedBench) -> Iterator[Web]:
     server = Web(tmp_path_factory.mktemp("web"), bench.server_address[1])
     server.prepare()
@@ -298,8 +301,9 @@ def uplink(web: Web) -> Iterator[PlayedUplink]:
     played.end()
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="package")
 def chromium() -> Iterator[Browser]:
+    """One browser for this folder only: while its driver runs, the thread has an event loop that is in others' way."""
     with sync_playwright() as playwright:
         browser = playwright.chromium.launch(
             executable_path=CHROMIUM, args=["--no-sandbox", "--disable-dev-shm-usage", "--disable-gpu"]

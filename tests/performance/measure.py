@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import os
+import subprocess
+import sys
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
@@ -10,8 +13,9 @@ from pathlib import Path
 import psutil
 
 from tests.performance.figures import MAX, P95, Figure
-from tests.support.appliance import PASSWORD, Appliance
+from tests.support.appliance import PASSWORD, PROJECT, Appliance
 from tests.support.csms import Recorded, ScriptedCsms
+from tests.support.ports import free_port
 from tests.support.waiting import wait_until
 
 MILLI = 1000.0
@@ -19,7 +23,6 @@ STARTS = 5
 CALLS = 300
 ACTIONS = 25
 WINDOWS, WINDOW = 6, 5.0  # how often idle load is taken, and over how many seconds each time
-NOT_THE_STATION = ("st:simulator", "st:csms")
 
 Progress = Callable[[str], None]
 
@@ -31,9 +34,10 @@ def all_figures(folder: Path, progress: Progress) -> Iterator[Figure]:
             appliance.provision_csms(csms.url, variables=())
             progress("starting and stopping")
             yield from starts(appliance, csms)
-        with _running(folder / "runs", csms) as appliance:
+        with _board(folder / "board") as board, _running(folder / "idle", csms, STATION_BOARD=board) as appliance:
             progress("idle")
             yield from idle(appliance)
+        with _running(folder / "runs", csms) as appliance:
             progress("GetVariables")
             yield get_variables(csms)
             progress("RequestStartTransaction")
@@ -45,13 +49,32 @@ def all_figures(folder: Path, progress: Progress) -> Iterator[Figure]:
 
 
 @contextmanager
-def _running(folder: Path, csms: ScriptedCsms) -> Iterator[Appliance]:
-    with Appliance(folder) as appliance:
+def _running(folder: Path, csms: ScriptedCsms, **variables: str) -> Iterator[Appliance]:
+    with Appliance(folder, **variables) as appliance:
         appliance.provision_csms(csms.url, variables=())  # as from the factory: these times are what is measured
-        appliance.start()
+        appliance.start(healthy=False)
+        appliance.wait_healthy()
         appliance.wait_registered()
         yield appliance
         appliance.stop()
+
+
+@contextmanager
+def _board(folder: Path) -> Iterator[str]:
+    """A simulated board outside the appliance; its address. Forked by the supervisor it would share its memory."""
+    modbus = free_port()
+    places = {"STATION_SIMULATOR": f"127.0.0.1:{modbus}", "STATION_BENCH": f"127.0.0.1:{free_port()}"}
+    process = subprocess.Popen(
+        [sys.executable, "-m", "hardware.simulator"],
+        cwd=PROJECT,
+        env={**os.environ, "STATION_DATA": str(folder), **places},
+        stdout=subprocess.DEVNULL,
+    )
+    try:
+        yield f"modbus-tcp://127.0.0.1:{modbus}"
+    finally:
+        process.terminate()
+        process.wait(10)
 
 
 def starts(appliance: Appliance, csms: ScriptedCsms) -> Iterator[Figure]:
@@ -71,10 +94,10 @@ def starts(appliance: Appliance, csms: ScriptedCsms) -> Iterator[Figure]:
 
 
 def idle(appliance: Appliance) -> Iterator[Figure]:
-    """PSS and CPU of all processes but the simulator and the demonstration CSMS, the supervisor's included."""
+    """PSS and CPU of all the station's processes, the supervisor's included; the board is outside."""
     wait_until(lambda: appliance.process("transfers"), "all processes up")
     time.sleep(10)  # what starting left to do
-    family = [process for process in appliance.processes() if process.name() not in NOT_THE_STATION]
+    family = appliance.processes()
     memory, load = [], []
     spent, at = _cpu(family), time.monotonic()
     for _ in range(WINDOWS):

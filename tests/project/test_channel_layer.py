@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import subprocess
 from collections.abc import Iterator
+from contextlib import suppress
 from pathlib import Path
 
 import pytest
@@ -44,10 +45,8 @@ async def send_until_heard(sender: StationChannelLayer, task: asyncio.Task, n: i
     """A message may be lost, so it is sent until it arrives."""
     async with asyncio.timeout(30):
         while not task.done():
-            try:
+            with suppress(redis.RedisError):
                 await sender.send("uplink", {"type": "x", "n": n})
-            except redis.RedisError:
-                pass
             await asyncio.sleep(0.05)
         return task.result()
 

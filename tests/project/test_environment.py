@@ -50,7 +50,7 @@ def test_addresses() -> None:
         ("STATION_WEB", "127.0.0.1:x"),
         ("STATION_WEB", "a b:80"),
         ("STATION_WEB", "127.0.0.1:²"),
-        ("STATION_WEB_TLS", "0.0.0.0"),
+        ("STATION_WEB_TLS", "127.0.0.1"),
         ("STATION_SIMULATOR", "nowhere"),
         ("STATION_BENCH", ":"),
         ("STATION_BENCH", "127.0.0.1:8000"),  # STATION_WEB's port

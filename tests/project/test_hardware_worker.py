@@ -31,7 +31,7 @@ class Layer:
     async def send(self, channel: str, message: dict) -> None:
         if self.away:
             raise ConnectionError("away")
-        while self.hanging.is_set():
+        while self.hanging.is_set():  # noqa: ASYNC110 - set from another thread
             await asyncio.sleep(0.01)
         self.sent.put((channel, message))
 

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import datetime
-import os
 from pathlib import Path
 from typing import Any
 
@@ -275,7 +274,7 @@ def test_the_admin_gets_a_new_password() -> None:
     ],
 )
 def test_what_is_wrong_is_named_and_nothing_changes(named, arguments, station, authority: Authority, capsys) -> None:
-    key, weak = ec.generate_private_key(ec.SECP256R1()), rsa.generate_private_key(65537, 1024)
+    key, weak = ec.generate_private_key(ec.SECP256R1()), rsa.generate_private_key(65537, 1024)  # noqa: S505
     authority.file("leaf.pem", authority.issue("CS001", key))
     authority.key_file("leaf.key", key)
     authority.key_file("other.key", authority.key)

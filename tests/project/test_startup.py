@@ -104,7 +104,7 @@ def test_redis_that_is_not_installed(monkeypatch) -> None:
 
 
 def test_an_address_of_another_machine() -> None:
-    with pytest.raises(StartupFailed, match="STATION_WEB: cannot listen on 192.0.2.1:80"):
+    with pytest.raises(StartupFailed, match=r"STATION_WEB: cannot listen on 192\.0\.2\.1:80"):
         startup.listen("STATION_WEB", Address("192.0.2.1", 80))
 
 

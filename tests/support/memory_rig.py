@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import json
 import random
+from collections import deque
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime, timedelta
@@ -259,6 +260,7 @@ class MemoryRig:
         self.rpc: Rpc
         self._calls = 0
         self._held: list[list[Any]] = []
+        self._inbox: deque[list[Any]] = deque()
         self._due: float = self.now.monotonic
         self.after_step: Callable[[], None] | None = None
         self.on_frame: Callable[[list[Any]], None] | None = None  # hears every frame of the station, as it goes out
@@ -368,10 +370,16 @@ class MemoryRig:
         return {}
 
     def _receive(self, frame: list[Any]) -> None:
-        self.trace.append(("<", frame))
-        for event in self.rpc.receive(json.dumps(frame), self.now.monotonic):
-            self.step(event)
-        self._exchange()
+        self._inbox.append(frame)
+        if len(self._inbox) > 1:
+            return  # its turn comes below, in the call that is under way
+        while self._inbox:
+            frame = self._inbox[0]
+            self.trace.append(("<", frame))
+            for event in self.rpc.receive(json.dumps(frame), self.now.monotonic):
+                self.step(event)
+            self._exchange()
+            self._inbox.popleft()
 
     def poll(self) -> None:
         """One look at the board."""

@@ -93,14 +93,14 @@ def _welcome(environment: Environment, password: str | None, *, demonstration: b
         lines.append(f"with TLS        https://{environment.web_tls.reachable}")
     if password:
         lines += ["User            admin", f"Password        {password}", "", "The password is shown this once."]
+    if environment.simulated:
+        lines += ["", "The board is simulated. A car is a click away on the web page's bench."]
     if demonstration:
         lines += [
             "",
             "Nobody has told this station where its CSMS is, so it brings a small one",
-            "of its own for you to look at.",
+            "of its own for you to look at. See manage.py provision --help for yours.",
         ]
-    if environment.simulated:
-        lines.append("The board is simulated. A car is a click away on the web page's bench.")
     width = max(map(len, lines))
     body = "".join(f"  │ {line:{width}} │\n" for line in lines)
     return f"\n  ┌{'─' * (width + 2)}┐\n{body}  └{'─' * (width + 2)}┘\n\n"

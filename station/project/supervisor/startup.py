@@ -198,4 +198,4 @@ def provisioned() -> bool:
 
     answer = NetworkProfile.objects.exists()
     connection.close()
-    return answer
+    return bool(answer)
