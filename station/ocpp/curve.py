@@ -37,12 +37,13 @@ class Curve:
         if point is None:
             return
         drawn = self._drawn.get(point.transaction_id)
+        stepped = drawn is not None and abs(point.power - drawn.power) >= CHANGE * evse.meter.max_power
         if drawn is not None and not final:
-            waited, changed = now.monotonic - drawn.at, abs(point.power - drawn.power)
-            if waited < AT_MOST or (waited < AT_LEAST and changed < CHANGE * evse.meter.max_power):
+            waited = now.monotonic - drawn.at
+            if waited < AT_MOST or (waited < AT_LEAST and not stepped):
                 drawn.held, drawn.held_at = point, now.monotonic
                 return
-        if drawn is not None and drawn.held is not None and drawn.held_at - drawn.at > AT_MOST:
+        if drawn is not None and drawn.held is not None and stepped and drawn.held_at - drawn.at > AT_MOST:
             self._context.emit(drawn.held)  # where the level part ended: else the line would slope all along it
         self._context.emit(point)
         if final:

@@ -26,7 +26,8 @@ HARDWARE_LOOP = "hardware-loop"  # the Celery worker around it, and its bus thre
 TRANSFERS = "transfers"
 SIMULATOR = "simulator"
 CSMS = "csms"
-SLOTS = (WEB, UPLINK, HARDWARE, HARDWARE_LOOP, TRANSFERS, SIMULATOR, CSMS)
+REDIS = "redis"  # beaten by the supervisor for an embedded Redis that answers
+SLOTS = (WEB, UPLINK, HARDWARE, HARDWARE_LOOP, TRANSFERS, SIMULATOR, CSMS, REDIS)
 
 WORD_LIMIT = 400  # bytes of JSON
 _HEADER = struct.Struct("<IQdH")  # checksum of the rest, number, monotonic time (s), length of the word

@@ -115,9 +115,8 @@ class Web:
     def login(self, browser: Browser) -> StorageState:
         """The cookies of a login, made once by hand; anew where the session has been ended since."""
         values = {cookie["value"] for cookie in self._cookies["cookies"]} if self._cookies else set()
-        if self._cookies is None or not values & {
-            key for (key,) in self.rows("SELECT session_key FROM django_session")
-        }:
+        sessions = {key for (key,) in self.rows("SELECT session_key FROM django_session")}
+        if self._cookies is None or not values & sessions:
             context = browser.new_context(base_url=self.url)
             page = context.new_page()
             page.goto("/login/")

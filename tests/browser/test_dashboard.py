@@ -148,6 +148,6 @@ def test_demo_drive_from_the_overview(opened: Opener, uplink: PlayedUplink, benc
     bench.asked.clear()
     watched = opened("/", width=360)
     watched.page.get_by_role("button", name="Demo drive").click()
-    expect(watched.page.locator("#tryout-said")).to_contain_text("Done.")
+    expect(watched.page.locator("#tryout-said")).to_contain_text("has begun")
     wait_until(lambda: ("/evse/1/drive", {"seconds": 60}) in bench.asked, "the bench was asked")
     watched.assert_well()

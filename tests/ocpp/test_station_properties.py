@@ -17,6 +17,7 @@ from station.device_model.components.transactions import TX_START_POINTS, TX_STO
 from station.domain.authorization import AuthorizedBy
 from station.domain.board import Fault
 from station.domain.events import Tick
+from station.domain.evse import Evse
 from station.domain.moment import rfc3339
 from tests.support.invariants import Ledger, content
 from tests.support.memory_rig import MemoryRig
@@ -224,8 +225,14 @@ class StationMachine(RuleBasedStateMachine):
         self.rig.connect()
 
     @precondition(lambda self: self.rig.online)
-    @rule(seconds=PAUSES, stays=SELDOM)
-    def link_down(self, seconds: float, stays: bool) -> None:
+    @rule(evse=EVSES, seconds=PAUSES, stays=SELDOM, in_flight=st.booleans())
+    def link_down(self, evse: int, seconds: float, stays: bool, in_flight: bool) -> None:
+        if in_flight:  # the link breaks before these are answered
+            before = dict(self.rig.answers)
+            self.rig.answers.update({"TransactionEvent": None, "StatusNotification": None})
+            self.cable(evse, 0.2)
+            self.rig.answers.clear()
+            self.rig.answers.update(before)
         self.rig.disconnect()
         self.rig.let(seconds)
         if not stays:
@@ -337,6 +344,14 @@ class StationMachine(RuleBasedStateMachine):
                 assert self.rig.station.context.evses[evse.evse_id].transaction, "energy outside a transaction"
 
     @invariant()
+    def nobody_waits_for_ever(self) -> None:
+        """C01.FR.26: an authorization without an EV ends with EVConnectionTimeOut."""
+        for seat in self.rig.station.context.seats():
+            if seat.authorization is None or (isinstance(seat, Evse) and (seat.plugged or not seat.board_online)):
+                continue
+            assert seat.authorization.expires is not None, "an authorization that waits for ever"
+
+    @invariant()
     def deadlines_are_kept(self) -> None:
         for _ in range(5):
             due = self.rig.station.deadline()
@@ -383,7 +398,7 @@ class StationMachine(RuleBasedStateMachine):
 LONG = os.environ.get("HYPOTHESIS_PROFILE") == "long"
 TestStation = StationMachine.TestCase
 TestStation.settings = settings(
-    max_examples=2_000 if LONG else 60,
+    max_examples=2_000 if LONG else 100,
     stateful_step_count=60 if LONG else 40,
     derandomize=not LONG,  # make test is the same every time; the long profile goes looking
     deadline=None,

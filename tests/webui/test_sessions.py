@@ -171,6 +171,7 @@ def test_session_page_tells_what_led_to_it_and_nothing_of_others(browser: Client
     note(-10, "authorized")
     note(0, "transaction_started", transaction_id=made.pk)
     note(0, "resumed", transaction_id=earlier.pk)
+    note(-15, "link_up", evse_id=None)
     note(60, "link_down", evse_id=None)
     note(61, "door_closed", evse_id=None)
     note(95 * 60 + 5, "unplugged")
@@ -179,7 +180,7 @@ def test_session_page_tells_what_led_to_it_and_nothing_of_others(browser: Client
     expected = ["plugged in.", "accepted.", "began.", "was lost; charging goes on.", "unplugged."]
     assert [said.find(piece) for piece in expected] == sorted(said.find(piece) for piece in expected)
     assert all(piece in said for piece in expected)
-    assert not [piece for piece in ("fault", "unlocked", "restart", "housing", "gone") if piece in said]
+    assert not [piece for piece in ("fault", "unlocked", "restart", "housing", "gone", "came up") if piece in said]
 
 
 def test_running_session_renews_itself(browser: Client, make_session: Make) -> None:

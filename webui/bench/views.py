@@ -83,7 +83,8 @@ def bench_board(request: HttpRequest, action: str) -> HttpResponse:
 
 
 def _do(request: HttpRequest, form: forms.Action, path: str) -> HttpResponse:
-    tone, said = "good", _("Done.")
+    drive = isinstance(form, forms.Drive) and not form.data.get("stop")
+    tone, said = "good", _("The demo drive has begun.") if drive else _("Done.")
     if not form.is_valid():
         tone, said = "bad", " ".join(str(error) for errors in form.errors.values() for error in errors)
     else:

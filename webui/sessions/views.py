@@ -92,8 +92,10 @@ def _events(session: Transaction) -> QuerySet[JournalEntry]:
     before = Transaction.objects.filter(
         evse_id=session.evse_id, started_at__lt=session.started_at, ended_at__gt=begin
     ).aggregate(last=Max("ended_at"))["last"]
-    around = Q(transaction_id=None, at__range=(max(begin, before or begin), end))
+    alone = Q(transaction_id=None)
     here = Q(evse_id=session.evse_id) if session.evse_id is not None else Q(pk=None)
     return JournalEntry.objects.filter(
-        Q(transaction_id=session.pk) | (around & (here | Q(evse_id=None, kind__in=_OF_THE_STATION)))
+        Q(transaction_id=session.pk)
+        | (alone & here & Q(at__range=(max(begin, before or begin), end)))
+        | (alone & Q(evse_id=None, kind__in=_OF_THE_STATION, at__range=(session.started_at, end)))
     ).order_by("at", "id")[:MOST_EVENTS]

@@ -15,4 +15,4 @@ class DataTransfer(Block):
 
     def data_transfer(self, request: Payload, now: Moment) -> dict[str, object]:
         """Answer DataTransferRequest."""
-        return {"status": "UnknownVendorId"}  # P01.FR.06
+        return {"status": "UnknownVendorId"}  # P01.FR.05

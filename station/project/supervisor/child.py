@@ -32,7 +32,8 @@ class Spec:
     ``run`` is its whole life and returns its exit status; it is called in the child, with SIGTERM at its default and
     SIGINT ignored (a Ctrl-C is the supervisor's business). ``slots`` are its slots on the health board, each of which
     must be beaten. ``station`` tells whether a reboot of the station restarts it. ``last`` stops it after the others,
-    who still need it. ``keep`` are file descriptors of the supervisor that it needs.
+    who still need it. ``keep`` are file descriptors of the supervisor that it needs. ``probe`` is called
+    about once a second while it runs, by the supervisor, to beat for a child that cannot.
     """
 
     name: str
@@ -41,6 +42,7 @@ class Spec:
     station: bool = False
     last: bool = False
     keep: tuple[int, ...] = ()
+    probe: Callable[[], None] | None = None
     translate: Callable[[str], str] = field(default=str)  # of its log lines; an empty one is dropped
 
 

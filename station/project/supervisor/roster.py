@@ -16,6 +16,7 @@ from typing import Any
 from station.project import health
 from station.project.environment import Environment
 from station.project.supervisor.child import Spec
+from station.project.supervisor.redis_probe import RedisProbe
 
 REDIS_MEMORY = "32mb"
 
@@ -83,7 +84,14 @@ def specs(
     children = []
     if redis_server:
         children.append(
-            Spec("redis", functools.partial(_redis, redis_server, environment), last=True, translate=_redis_line)
+            Spec(
+                "redis",
+                functools.partial(_redis, redis_server, environment),
+                slots=(health.REDIS,),
+                last=True,
+                probe=RedisProbe(environment.redis_socket, beater(health.REDIS)).look,
+                translate=_redis_line,
+            )
         )
     if environment.simulated:
         children.append(

@@ -223,6 +223,9 @@ class Supervisor:
             # The supervisor itself was held up (a stopped terminal, a debugger): so were the others.
             self._grace_until = now + SILENT
         self._checked = now
+        for child in self.children:
+            if child.running and child.spec.probe is not None:
+                child.spec.probe()
         beats = health.read()
         waiting = False
         for child in self.children:

@@ -286,11 +286,7 @@ def test_the_active_network_profile_is_the_link_s() -> None:
     rig.step(LinkUp(2, 2))
     answer = rig.call(
         "GetVariables",
-        {
-            "getVariableData": [
-                {"component": {"name": "OCPPCommCtrlr"}, "variable": {"name": "ActiveNetworkProfile"}}
-            ]
-        },
+        {"getVariableData": [{"component": {"name": "OCPPCommCtrlr"}, "variable": {"name": "ActiveNetworkProfile"}}]},
     )
     assert answer["getVariableResult"][0]["attributeValue"] == "2"
 

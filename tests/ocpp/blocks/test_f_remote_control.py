@@ -341,7 +341,9 @@ def test_a_heartbeat_needs_no_evse() -> None:
     assert len(rig.sent("Heartbeat")) == 1
 
 
-@pytest.mark.parametrize(("message", "status"), [("BootNotification", "Rejected"), ("SignV2GCertificate", "NotImplemented")])
+@pytest.mark.parametrize(
+    ("message", "status"), [("BootNotification", "Rejected"), ("SignV2GCertificate", "NotImplemented")]
+)
 def test_what_cannot_be_triggered(message: str, status: str) -> None:
     """F06.FR.08, F06.FR.17."""
     rig = station()
