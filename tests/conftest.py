@@ -2,11 +2,11 @@
 
 import os
 
+import pytest
+
 # pytest-django has read tests.settings by now. What tests start as a process of its own is the appliance itself.
 os.environ["DJANGO_SETTINGS_MODULE"] = "station.project.settings"
 os.environ.pop("STATION_DATA", None)
-
-import pytest  # noqa: E402 - the environment above comes first
 
 
 def pytest_addoption(parser: pytest.Parser) -> None:

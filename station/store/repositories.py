@@ -85,7 +85,7 @@ def connection_profiles() -> list[ConnectionProfile]:
 
 
 def filed_commands(
-    now: datetime | None = None, *, after: int = 0, at_most: timedelta = timedelta(minutes=2)
+    now: datetime | None = None, *, after: int = 0, at_most: timedelta = timedelta(seconds=60)
 ) -> list[OperatorCommand]:
     """Commands with an id above ``after`` that wait to be done, oldest first.
 

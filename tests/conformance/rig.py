@@ -175,7 +175,7 @@ class Rig(ABC):
         return status
 
     def configure(self, name: str, value: str) -> None:
-        """A configuration state: ``TxCtrlr.TxStartPoint`` or ``OCPPCommCtrlr.MessageTimeout[Default]``; must succeed."""
+        """A configuration state, say ``OCPPCommCtrlr.MessageTimeout[Default]``; must succeed."""
         component, _, rest = name.partition(".")
         variable, _, instance = rest.rstrip("]").partition("[")
         status = self.set_variable(component, variable, value, instance=instance or None)

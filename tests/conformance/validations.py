@@ -61,7 +61,8 @@ def _transaction_is_sound(transaction_id: str, events: list[Payload]) -> None:
     connected = [event for event in events if event["transactionInfo"].get("chargingState") not in (None, "Idle")]
     if connected:
         told = [event for event in events[: events.index(connected[0]) + 1] if "evse" in event]
-        assert told and "connectorId" in told[-1]["evse"], f"{transaction_id}: the EVSE was not told once connected"
+        assert told, f"{transaction_id}: the EVSE was not told once connected"
+        assert "connectorId" in told[-1]["evse"], f"{transaction_id}: the connector was not told"
     remote = [event for event in events if event["triggerReason"] == "RemoteStart"]
     if remote:
         assert "remoteStartId" in remote[0]["transactionInfo"], f"{transaction_id}: RemoteStart without remoteStartId"

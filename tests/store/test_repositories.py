@@ -286,7 +286,7 @@ def test_commands_are_read_once_done_never():
 
 
 def test_stale_commands_are_not_carried_out():
-    old, new = file(age=121), file(age=119)
+    old, new = file(age=61), file(age=59)
     assert [command.command_id for command in repositories.filed_commands(NOW)] == [new]
     row = models.Command.objects.get(id=old)
     assert (row.status, row.finished_at) == ("Rejected", NOW)

@@ -424,7 +424,7 @@ class MemoryRig:
 
     # ------------------------------------------------------------------ hands
 
-    def card(self, uid: str = "04A2B3C4D5E6F7", *, evse: int | None = None, type: str = "ISO14443") -> None:  # noqa: A002
+    def card(self, uid: str = "04A2B3C4D5E6F7", *, evse: int | None = None, type: str = "ISO14443") -> None:
         count = (self.board.reads[-1].count if self.board.reads else 0) + 1
         self.board.reads.append(CardRead(count, uid, type, evse, self.now.monotonic))
         self.poll()
