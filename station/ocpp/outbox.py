@@ -1,16 +1,16 @@
 """What goes to the CSMS, in which order, and what happens when it is not taken (E04, E13, B02, B03).
 
-Two lanes. The *durable* one holds calls that must not be lost (every TransactionEvent, security event): they are
-stored before they are sent, go out strictly in order, and leave only when answered or given up by E13. The
-*volatile* one holds what is only worth saying now (StatusNotification, Authorize, MeterValues, NotifyReport …); it
-has precedence, and is emptied when the link goes down.
+What must not be lost is *durable*: stored before it is sent, and gone only when answered or given up by E13. It goes
+out in two lanes, TransactionEvents and all else (security events), each strictly in order, so that one that is refused
+again and again holds up its own kind only. What is only worth saying now (StatusNotification, Authorize, MeterValues,
+NotifyReport …) is *volatile*: it has precedence, and is dropped when the link goes down.
 """
 
 from __future__ import annotations
 
 from collections import deque
 from collections.abc import Callable, Iterable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, TypeAlias
 
 from station.device_model.components import OCPPCommCtrlr
@@ -27,6 +27,7 @@ Answered: TypeAlias = Callable[[Mapping[str, Any], Moment], None]
 Failed: TypeAlias = Callable[[str, Moment], None]
 Delivered: TypeAlias = Callable[[Mapping[str, Any], Mapping[str, Any], Moment], None]
 
+TRANSACTION_EVENT = "TransactionEvent"
 ACCEPTED = "Accepted"
 PENDING = "Pending"
 UNKNOWN_ACTION = ("NotImplemented", "NotSupported")  # nobody there to hear it: no reason to hold transactions up
@@ -44,6 +45,19 @@ class Volatile:
     boot: bool = False
 
 
+@dataclass(slots=True)
+class _Lane:
+    """Durable calls of one kind, in order. ``tried`` are the message ids of its head's earlier attempts."""
+
+    calls: deque[QueuedCall] = field(default_factory=deque)
+    tried: deque[str] = field(default_factory=lambda: deque(maxlen=8))
+    retry_at: float | None = None  # monotonic: it waits until then (E13.FR.03)
+
+    def due(self, now: Moment) -> bool:
+        """Its head may go out now."""
+        return bool(self.calls) and (self.retry_at is None or now.monotonic >= self.retry_at)
+
+
 class Outbox:
     """The station's way out. At most one CALL is outstanding (part 4, 4.1.1)."""
 
@@ -55,7 +69,7 @@ class Outbox:
         new_id: Callable[[], str],
         emit: Callable[[Effect], None],
     ) -> None:
-        self.durable: deque[QueuedCall] = deque(queue)
+        self._lanes: dict[bool, _Lane] = {True: _Lane(), False: _Lane()}  # by whether it is a TransactionEvent
         self.volatile: deque[Volatile] = deque()
         self.registration: str | None = None
         self.online = False
@@ -64,10 +78,11 @@ class Outbox:
         self._clock = clock
         self._new_id = new_id
         self._emit = emit
-        self._sequence = max((call.sequence for call in self.durable), default=0)
+        self._sequence = 0
+        for call in queue:
+            self._sequence = max(self._sequence, call.sequence)
+            self._lane(call).calls.append(call)
         self._in_flight: tuple[str, Volatile | QueuedCall] | None = None
-        self._tried: deque[str] = deque(maxlen=8)  # message ids of the durable head's earlier attempts
-        self._retry_at: float | None = None  # monotonic: the durable lane waits until then (E13.FR.03)
 
     # ------------------------------------------------------------------ in
 
@@ -92,24 +107,37 @@ class Outbox:
         """Call for certain: stored in this step's commit, sent in order, kept until answered or given up."""
         self._sequence += 1
         queued = QueuedCall(self._sequence, action, payload, self._clock.utc(now))
-        self.durable.append(queued)
+        self._lane(queued).calls.append(queued)
         self._emit(Enqueue(queued.sequence, action, payload, queued.created))
 
     def waiting_for(self, transaction_id: str) -> bool:
         """True while the queue holds an event of that transaction (E14.FR.04)."""
         return any(
-            call.payload.get("transactionInfo", {}).get("transactionId") == transaction_id for call in self.durable
+            call.payload["transactionInfo"]["transactionId"] == transaction_id for call in self._transactions.calls
         )
 
     def transaction_events_waiting(self) -> bool:
         """True while the queue holds any TransactionEvent (E14.FR.07)."""
-        return any(call.action == "TransactionEvent" for call in self.durable)
+        return bool(self._transactions.calls)
+
+    @property
+    def waiting(self) -> int:
+        """How many calls the durable queue holds."""
+        return sum(len(lane.calls) for lane in self._lanes.values())
+
+    @property
+    def _transactions(self) -> _Lane:
+        return self._lanes[True]
+
+    def _lane(self, call: QueuedCall) -> _Lane:
+        return self._lanes[call.action == TRANSACTION_EVENT]
 
     # ------------------------------------------------------------------ the link
 
     def link_up(self) -> None:
         self.online = True
-        self._retry_at = None
+        for lane in self._lanes.values():
+            lane.retry_at = None
 
     def link_down(self, now: Moment) -> None:
         """Whoever waits for a volatile answer hears of it; what is queued was not delivered online (E11.FR.07)."""
@@ -125,8 +153,8 @@ class Outbox:
 
     def mark_offline(self) -> None:
         """Set ``offline`` in every TransactionEvent still queued (E04.FR.03, E11.FR.07, E12.FR.02)."""
-        for call in self.durable:
-            if call.action == "TransactionEvent" and not call.payload.get("offline"):
+        for call in self._transactions.calls:
+            if not call.payload.get("offline"):
                 call.payload = {**call.payload, "offline": True}
                 self._emit(UpdateQueued(call.sequence, call.attempts, call.payload))
 
@@ -142,11 +170,14 @@ class Outbox:
                     entry.answered(event.payload, now)
             else:
                 self._deliver(entry, event.payload, now)
-        elif event.call_id in self._tried and self.durable:
-            # a CSMS that answered late (after MessageTimeout): no need to send the same again
-            if self._in_flight and self._in_flight[1] is self.durable[0]:
-                self._in_flight = None
-            self._deliver(self.durable[0], event.payload, now)
+            return
+        for lane in self._lanes.values():
+            if event.call_id in lane.tried and lane.calls:
+                # a CSMS that answered late (after MessageTimeout): no need to send the same again
+                if self._in_flight and self._in_flight[1] is lane.calls[0]:
+                    self._in_flight = None
+                self._deliver(lane.calls[0], event.payload, now)
+                return
 
     def failed(self, event: CallFailed, now: Moment) -> None:
         """A CALLERROR, a timeout or an unusable answer."""
@@ -171,21 +202,25 @@ class Outbox:
 
     def _refused(self, call: QueuedCall, call_id: str, event: CallFailed, now: Moment) -> None:
         call.attempts += 1
-        attempts = self._model[OCPPCommCtrlr.MessageAttempts]
-        unknown = call.action != "TransactionEvent" and event.code in UNKNOWN_ACTION
-        if unknown or event.code == "InvalidRequest" or call.attempts >= attempts:
-            # E13.FR.04; a call that is against the schema, or unknown to this CSMS, would never be taken
+        if call.action == TRANSACTION_EVENT:
+            hopeless = call.attempts >= self._model[OCPPCommCtrlr.MessageAttempts]  # E13.FR.04
+        else:
+            # A04.FR.02: tried until it is taken, unless this CSMS does not know the action at all
+            hopeless = event.code in UNKNOWN_ACTION
+        if hopeless or event.code == "InvalidRequest":  # what is against the schema would never be taken
             self._leave(call, f"{event.code} {event.description}".strip())
             return
+        lane = self._lane(call)
+        lane.tried.append(call_id)
         # E13.FR.03: the interval times the number of transmissions that went before
-        self._tried.append(call_id)
-        self._retry_at = now.monotonic + self._model[OCPPCommCtrlr.MessageAttemptInterval] * call.attempts
+        lane.retry_at = now.monotonic + self._model[OCPPCommCtrlr.MessageAttemptInterval] * call.attempts
         self._emit(UpdateQueued(call.sequence, call.attempts))
 
     def _leave(self, call: QueuedCall, given_up: str) -> None:
-        self.durable.remove(call)
-        self._tried.clear()
-        self._retry_at = None
+        lane = self._lane(call)
+        lane.calls.remove(call)
+        lane.tried.clear()
+        lane.retry_at = None
         self._emit(Dequeue(call.sequence, given_up))
 
     # ------------------------------------------------------------------ out
@@ -206,11 +241,10 @@ class Outbox:
             if self._allowed(entry):
                 del self.volatile[index]
                 return entry
-        if self.registration != ACCEPTED or not self.durable:  # B01.FR.08
+        if self.registration != ACCEPTED:  # B01.FR.08
             return None
-        if self._retry_at is not None and now.monotonic < self._retry_at:
-            return None
-        return self.durable[0]
+        due = [lane.calls[0] for lane in self._lanes.values() if lane.due(now)]
+        return min(due, key=lambda call: call.sequence, default=None)
 
     def _allowed(self, entry: Volatile) -> bool:
         if entry.boot or self.registration == ACCEPTED:
@@ -221,7 +255,7 @@ class Outbox:
     @property
     def idle(self) -> bool:
         """Nothing is outstanding and nothing could be sent now."""
-        return self._in_flight is None and not self.volatile and not self.durable
+        return self._in_flight is None and not self.volatile and not self.waiting
 
     @property
     def registered(self) -> bool:
@@ -235,4 +269,7 @@ class Outbox:
 
     def deadline(self) -> float | None:
         """When a refused call is due again (monotonic), or None."""
-        return self._retry_at if self.online and not self._in_flight else None
+        if not self.online or self._in_flight or self.registration != ACCEPTED:
+            return None
+        waits = [lane.retry_at for lane in self._lanes.values() if lane.calls]
+        return min((at for at in waits if at is not None), default=None)

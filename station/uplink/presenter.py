@@ -55,7 +55,7 @@ class Presenter:
             board_online=board is not None and board.online,
             board_error=board.error if board else "no word from the board yet",
             door_open=board is not None and board.door_open,
-            queue_length=len(station.outbox.durable),
+            queue_length=station.outbox.waiting,
             evses=evses,
         )
 

@@ -165,7 +165,7 @@ class Uplink:
             "connected": outbox.online,
             "registration": outbox.registration,
             "security_profile": self._last_profile,
-            "queue": len(outbox.durable),
+            "queue": outbox.waiting,
         }
 
     # ------------------------------------------------------------------ the link (LinkUser)

@@ -249,3 +249,21 @@ def test_one_call_at_a_time() -> None:
     rig.card()
     rig.unplug()
     assert most == 1
+
+
+def test_a_security_event_that_is_refused_holds_no_transaction_up_and_is_never_given_up() -> None:
+    """A04.FR.02: it is tried until it is taken; E13 speaks of transaction-related messages only."""
+    rig = MemoryRig()
+    rig.answers["SecurityEventNotification"] = {"error": "InternalError"}
+    rig.boot()
+    rig.plug()
+    rig.card()
+    rig.let(5)
+    assert [event["seqNo"] for event in rig.events()] == [0, 1, 2]
+    tried = len(rig.sent("SecurityEventNotification"))
+    rig.skip(3600)
+    assert tried < len(rig.sent("SecurityEventNotification")) < tried + 40, "neither given up nor tried without a pause"
+    del rig.answers["SecurityEventNotification"]
+    rig.skip(3600)
+    assert not rig.disk.queue
+    assert not rig.disk.given_up

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from station.device_model.components import AuthCtrlr
+from station.device_model.components import AlignedDataCtrlr, AuthCtrlr
 from station.domain.authorization import Authorization, AuthorizedBy
 from station.domain.board import BoardSnapshot
 from station.domain.effects import Answer, FinishCommand
@@ -162,12 +162,18 @@ class RemoteControl(Block):
             return {"status": "Rejected"}
         elif message == "StatusNotification" and (evse_id is None or connector_id != 1):
             return {"status": "Rejected"}  # F06.FR.12
-        elif message == "TransactionEvent" and not any(
-            seat.transaction for seat in self._context.seats() if evse_id in (None, seat.evse_id)
-        ):
+        elif message == "TransactionEvent" and not self._tells_of_transaction(evse_id):
             return {"status": "Rejected"}
+        elif message == "MeterValues" and not self._context.model[AlignedDataCtrlr.Measurands]:
+            return {"status": "Rejected"}  # F06.FR.10: what is accepted is sent, and there would be nothing in it
         self._context.raise_signal(TriggerRequested(message, evse_id, connector_id))
         return {"status": "Accepted"}
+
+    def _tells_of_transaction(self, evse_id: int | None) -> bool:
+        """Whether a TransactionEvent could go out now: it travels in the queue, which waits for the acceptance."""
+        if self._context.outbox.registration != "Accepted":
+            return False
+        return any(seat.transaction for seat in self._context.seats() if evse_id in (None, seat.evse_id))
 
     # ------------------------------------------------------------------ the web page
 

@@ -1,0 +1,95 @@
+"""A disk that keeps what was committed and gives it to the next life."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterable
+from dataclasses import dataclass, field, replace
+from typing import Any
+
+from station.domain.effects import (
+    Dequeue,
+    Enqueue,
+    FinishCommand,
+    Journal,
+    Remember,
+    SaveTransaction,
+    SaveVariable,
+    Stored,
+    UpdateQueued,
+)
+from station.domain.memory import Memory, QueuedCall, StoredVariable
+
+
+@dataclass
+class Disk:
+    """What was committed: the argument of the next life."""
+
+    transactions: dict[str, Any] = field(default_factory=dict)
+    queue: dict[int, QueuedCall] = field(default_factory=dict)
+    variables: dict[tuple[Any, ...], StoredVariable] = field(default_factory=dict)
+    remembered: dict[str, Any] = field(default_factory=dict)
+    journal: list[Journal] = field(default_factory=list)
+    finished: dict[int, FinishCommand] = field(default_factory=dict)
+    given_up: list[Dequeue] = field(default_factory=list)
+
+    def commit(self, effects: Iterable[Stored]) -> None:
+        for effect in effects:
+            match effect:
+                case SaveTransaction():
+                    self.transactions[effect.record.transaction_id] = replace(
+                        effect.record, extra=json.loads(json.dumps(effect.record.extra))
+                    )
+                case Enqueue():
+                    payload = json.loads(json.dumps(effect.payload))
+                    self.queue[effect.sequence] = QueuedCall(effect.sequence, effect.action, payload, effect.created)
+                case UpdateQueued():
+                    queued = self.queue[effect.sequence]
+                    queued.attempts = effect.attempts
+                    if effect.payload is not None:
+                        queued.payload = json.loads(json.dumps(effect.payload))
+                case Dequeue():
+                    del self.queue[effect.sequence]
+                    if effect.given_up:
+                        self.given_up.append(effect)
+                case SaveVariable():
+                    self._save(effect)
+                case Remember():
+                    self.remembered[effect.key] = json.loads(json.dumps(effect.value))
+                case Journal():
+                    self.journal.append(effect)
+                case FinishCommand():
+                    self.finished[effect.command_id] = effect
+
+    def _save(self, effect: SaveVariable) -> None:
+        key = (
+            effect.component,
+            effect.component_instance,
+            effect.evse_id,
+            effect.connector_id,
+            effect.variable,
+            effect.variable_instance,
+            effect.attribute,
+        )
+        if effect.value is None:
+            self.variables.pop(key, None)
+            return
+        self.variables[key] = StoredVariable(
+            effect.component,
+            effect.variable,
+            effect.value,
+            effect.attribute,
+            effect.component_instance,
+            effect.variable_instance,
+            effect.evse_id,
+            effect.connector_id,
+        )
+
+    def load(self) -> Memory:
+        active = [transaction for transaction in self.transactions.values() if transaction.active]
+        return Memory(
+            transactions=[replace(one, extra=json.loads(json.dumps(one.extra))) for one in active],
+            queue=[replace(call) for _, call in sorted(self.queue.items())],
+            variables=list(self.variables.values()),
+            remembered={key: value for key, value in self.remembered.items() if value is not None},
+        )
