@@ -66,6 +66,8 @@ class Evse(Seat):
     plugged_at: float | None = None  # monotonic
     offered_at: float | None = None  # monotonic: since when current is offered to an EV that does not take it
     suspended_by_station: bool = False
+    restarting: bool = False  # a reset of this EVSE is scheduled or under way: nobody new is let in
+    withdrawn: bool = False  # Unavailable because of a reset that is scheduled or under way
 
     @property
     def evse_id(self) -> int | None:
@@ -128,6 +130,13 @@ class Evse(Seat):
                 self.offered_at = board.at
         else:
             self.offered_at = None
+
+    def begin_anew(self) -> None:
+        """The EVSE was reset: nothing is left of who was there; what is plugged in stays spent, as after a reboot."""
+        self.authorization = None
+        self.announce = ""
+        self.offered_at = None
+        self.suspended_by_station = self.restarting = self.withdrawn = False
 
     def conditions(self) -> set[str]:
         held = {AUTHORIZED} if self.authorization else set()

@@ -34,7 +34,10 @@ from station.domain.effects import (
     FinishCommand,
     Journal,
     Reboot,
+    Reconnect,
     Remember,
+    RemoveNetworkProfile,
+    SaveNetworkProfile,
     SaveTransaction,
     SaveVariable,
     SetBoard,
@@ -44,11 +47,13 @@ from station.domain.effects import (
 from station.domain.events import Event, LinkDown, LinkUp, OperatorCommand, Started, Tick
 from station.domain.memory import Memory, QueuedCall, StoredVariable
 from station.domain.moment import Moment, rfc3339
+from station.domain.network import NetworkProfile
 from station.ocpp.rpc import Rpc
 from station.ocpp.station import Station
 
 POLL = 0.2
 EPOCH = datetime(2026, 3, 1, 12, 0, 0, tzinfo=UTC)
+CSMS_URL = "ws://csms-1.example/ocpp"  # of slot 1
 EV_REACTS = 1.0  # s from the offer to state C
 RELEASE = 0.4  # s from the end of the offer to the open contactor
 
@@ -177,9 +182,11 @@ class Disk:
     queue: dict[int, QueuedCall] = field(default_factory=dict)
     variables: dict[tuple[Any, ...], StoredVariable] = field(default_factory=dict)
     remembered: dict[str, Any] = field(default_factory=dict)
+    network_profiles: dict[int, NetworkProfile] = field(default_factory=dict)
     journal: list[Journal] = field(default_factory=list)
     finished: dict[int, FinishCommand] = field(default_factory=dict)
     given_up: list[Dequeue] = field(default_factory=list)
+    security_profiles: frozenset[int] = frozenset({1})  # by the certificates on it
 
     def commit(self, effects: Iterable[Stored]) -> None:
         for effect in effects:
@@ -204,6 +211,10 @@ class Disk:
                     self._save(effect)
                 case Remember():
                     self.remembered[effect.key] = json.loads(json.dumps(effect.value))
+                case SaveNetworkProfile():
+                    self.network_profiles[effect.profile.slot] = effect.profile
+                case RemoveNetworkProfile():
+                    self.network_profiles.pop(effect.slot, None)
                 case Journal():
                     self.journal.append(effect)
                 case FinishCommand():
@@ -240,6 +251,8 @@ class Disk:
             queue=[replace(call) for _, call in sorted(self.queue.items())],
             variables=list(self.variables.values()),
             remembered={key: value for key, value in self.remembered.items() if value is not None},
+            network_profiles=[profile for _, profile in sorted(self.network_profiles.items())],
+            security_profiles=self.security_profiles,
         )
 
 
@@ -254,7 +267,10 @@ class MemoryRig:
         self.trace: list[tuple[str, Any]] = []  # (">" from the station, "<" from the CSMS; the frame)
         self.answers: dict[str, Reply] = {}
         self.reboots: list[str] = []
+        self.reconnects: list[str] = []
         self.variables = variables
+        timeout = int(variables.get("OCPPCommCtrlr.MessageTimeout[Default]", 30))
+        self.disk.network_profiles[1] = NetworkProfile(1, CSMS_URL, 1, timeout)
         self.online = False
         self.station: Station
         self.rpc: Rpc
@@ -290,10 +306,12 @@ class MemoryRig:
         self.online = False
         self.board.power_cycle()
 
-    def connect(self) -> None:
+    def connect(self, slot: int = 1) -> None:
+        """The link is up, by the network profile in that slot."""
+        profile = next(profile for profile in self.station.network.in_force if profile.slot == slot)
         self.online = True
         self.rpc.link_up()
-        self.step(LinkUp(1, 1))
+        self.step(LinkUp(slot, profile.security_profile))
 
     def disconnect(self) -> None:
         self.online = False
@@ -319,6 +337,8 @@ class MemoryRig:
                     self.rpc.answer_error(effect)
                 case SetBoard():
                     self.board.take(effect.setpoint)
+                case Reconnect():
+                    self.reconnects.append(effect.reason)
                 case Reboot():
                     self.reboots.append(effect.reason)
         if self.after_step:

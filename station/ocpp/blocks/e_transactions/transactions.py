@@ -313,7 +313,8 @@ class Transactions(Block):
     # ------------------------------------------------------------------ start and end
 
     def _start_if_due(self, seat: Seat, trigger: str, now: Moment) -> None:
-        if seat.transaction is not None or (self._context.restarting and seat.authorization is None):
+        restarting = self._context.restarting or (isinstance(seat, Evse) and seat.restarting)
+        if seat.transaction is not None or (restarting and seat.authorization is None):
             return
         points = self._context.model[TxCtrlr.TxStartPoint]
         if not (seat.conditions() - seat.spent).intersection(points):
