@@ -10,7 +10,7 @@ from station.domain.effects import FinishCommand, Reboot
 from station.domain.events import OperatorCommand
 from station.domain.evse import Evse
 from station.domain.moment import Moment
-from station.domain.signals import EndTransactions, EvseChanged
+from station.domain.signals import EndTransactions, EvseChanged, EvseReset
 from station.ocpp.block import Block, Payload
 from station.ocpp.context import Context
 
@@ -173,6 +173,7 @@ class Reset(Block):
         self._context.journal(now, "evse_reset" if off else "reset_failed", evse_id=evse.id)
         evse.begin_anew()
         del self._evses[evse.id]
+        self._context.raise_signal(EvseReset(evse.id))
         self._context.raise_signal(EvseChanged(evse.id))
 
     def deadline(self) -> float | None:

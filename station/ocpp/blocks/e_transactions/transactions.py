@@ -19,6 +19,7 @@ from station.domain.signals import (
     Authorized,
     EndTransactions,
     EvseChanged,
+    EvseReset,
     MeterDue,
     TransactionEnded,
     TriggerRequested,
@@ -75,6 +76,8 @@ class Transactions(Block):
                 seat = self._context.evses[event.evse_id]
                 if seat.transaction:
                     self._events.updated(seat, event.trigger, now, meter=event.meter)
+            case EvseReset():
+                self._was.pop(event.evse_id, None)
             case TriggerRequested(message="TransactionEvent"):
                 self._triggered(event, now)
 
@@ -168,7 +171,7 @@ class Transactions(Block):
         """The authorization that waited for a cable finds its EVSE (E03)."""
         lobby = self._context.lobby
         authorization = lobby.authorization
-        if authorization is None or evse.authorization or evse.faults:
+        if authorization is None or evse.authorization or evse.faults or evse.restarting:
             return
         if authorization.evse_ids and evse.id not in authorization.evse_ids:  # C01.FR.21
             return
