@@ -66,8 +66,6 @@ class Evse(Seat):
     plugged_at: float | None = None  # monotonic
     offered_at: float | None = None  # monotonic: since when current is offered to an EV that does not take it
     suspended_by_station: bool = False
-    restarting: bool = False  # a reset of this EVSE is scheduled or under way: nobody new is let in
-    withdrawn: bool = False  # Unavailable because of a reset that is scheduled or under way
 
     @property
     def evse_id(self) -> int | None:
@@ -136,7 +134,7 @@ class Evse(Seat):
         self.authorization = None
         self.announce = ""
         self.offered_at = None
-        self.suspended_by_station = self.restarting = self.withdrawn = False
+        self.suspended_by_station = False
 
     def conditions(self) -> set[str]:
         held = {AUTHORIZED} if self.authorization else set()

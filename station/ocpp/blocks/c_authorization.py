@@ -142,8 +142,6 @@ class AuthorizationBlock(Block):
         """Why nobody can be authorized at that EVSE; empty where somebody can."""
         if evse.faults or not evse.board_online:
             return "faulted"
-        if evse.restarting:
-            return "restarting"
         if evse.authorization:
             return "occupied"
         if not self._context.availability.operative(evse.id):

@@ -96,7 +96,7 @@ class RemoteControl(Block):
         return max(usable, key=lambda evse: (evse.plugged, -evse.id), default=None)
 
     def _why_not(self, evse: Evse) -> str:
-        if self._context.restarting or evse.restarting:
+        if self._context.restarting:
             return "the station is about to restart"
         if evse.faults or not evse.board_online:
             return "the EVSE is faulted"  # F01.FR.23

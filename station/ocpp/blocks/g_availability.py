@@ -92,7 +92,7 @@ class Availability(Block):
         lost = evse.board_lost_at is not None and now.monotonic >= evse.board_lost_at + BOARD_PATIENCE
         if evse.faults or lost:
             return "Faulted"
-        if evse.transaction is None and (evse.withdrawn or not self._context.availability.operative(evse.id)):
+        if evse.transaction is None and not self._context.availability.operative(evse.id):
             return "Unavailable"
         if evse.plugged or (evse.transaction is not None and evse.transaction.active and evse.bay_occupied):
             return "Occupied"

@@ -77,7 +77,7 @@ class Reset(Block):
             return _rejected("NotEnabled", "the whole station is about to restart")  # B11.FR.06
         scheduled = on_idle and evse.transaction is not None
         self._evses.setdefault(evse_id, _EvseReset(evse))
-        evse.restarting = True
+        self._withdraw([evse])
         self._context.journal(now, "reset", evse_id=evse_id, scheduled=scheduled)
         if scheduled:
             return {"status": "Scheduled"}  # B12.FR.01, B12.FR.07
@@ -101,7 +101,12 @@ class Reset(Block):
 
     def _withdraw(self, evses: Iterable[Evse]) -> None:
         for evse in evses:
-            evse.withdrawn = True
+            self._context.availability.resetting.add(evse.id)
+            self._context.raise_signal(EvseChanged(evse.id))
+
+    def _give_back(self, evse: Evse) -> None:
+        if evse.id not in self._evses and not self._reason:
+            self._context.availability.resetting.discard(evse.id)
             self._context.raise_signal(EvseChanged(evse.id))
 
     def _deadline_from(self, now: Moment) -> float:
@@ -149,8 +154,7 @@ class Reset(Block):
         self._context.restarting = self._gone = False
         self._reason, self._tries, self._retry_at = "", 0, None
         for evse in self._context.evses.values():
-            evse.withdrawn = evse.id in self._evses
-            self._context.raise_signal(EvseChanged(evse.id))
+            self._give_back(evse)
 
     def _settle_evse(self, reset: _EvseReset, now: Moment) -> None:
         evse = reset.evse
@@ -158,7 +162,6 @@ class Reset(Block):
             if evse.transaction is None:
                 evse.authorization = None
                 reset.until = now.monotonic + EVSE_OUT
-                self._withdraw([evse])
             return
         if now.monotonic < reset.until:
             return
@@ -173,8 +176,8 @@ class Reset(Block):
         self._context.journal(now, "evse_reset" if off else "reset_failed", evse_id=evse.id)
         evse.begin_anew()
         del self._evses[evse.id]
+        self._give_back(evse)
         self._context.raise_signal(EvseReset(evse.id))
-        self._context.raise_signal(EvseChanged(evse.id))
 
     def deadline(self) -> float | None:
         waits = [self._retry_at if self._gone else self._at_latest if self._reason else None]

@@ -171,7 +171,7 @@ class Transactions(Block):
         """The authorization that waited for a cable finds its EVSE (E03)."""
         lobby = self._context.lobby
         authorization = lobby.authorization
-        if authorization is None or evse.authorization or evse.faults or evse.restarting:
+        if authorization is None or evse.authorization or evse.faults:
             return
         if authorization.evse_ids and evse.id not in authorization.evse_ids:  # C01.FR.21
             return
@@ -316,8 +316,7 @@ class Transactions(Block):
     # ------------------------------------------------------------------ start and end
 
     def _start_if_due(self, seat: Seat, trigger: str, now: Moment) -> None:
-        restarting = self._context.restarting or (isinstance(seat, Evse) and seat.restarting)
-        if seat.transaction is not None or (restarting and seat.authorization is None):
+        if seat.transaction is not None or (self._context.restarting and seat.authorization is None):
             return
         points = self._context.model[TxCtrlr.TxStartPoint]
         if not (seat.conditions() - seat.spent).intersection(points):
