@@ -1,183 +1,169 @@
-"""B11 and B12: Reset of the station and of one EVSE."""
+"""Reset: at once or on idle, with and without a transaction, and with a CSMS that does not answer (B11, B12)."""
 
 from __future__ import annotations
 
-from station.domain.board import Fault
+import pytest
+
+from tests.support.invariants import check
 from tests.support.memory_rig import MemoryRig
-
-ALLOWED = {"EVSE@1.AllowReset": "true"}
-OTHER = "04FFEEDDCCBBAA"
-
-
-def started(**variables: str) -> MemoryRig:
-    rig = MemoryRig(**variables).boot()
-    rig.let(1)
-    return rig
 
 
 def charging(**variables: str) -> MemoryRig:
-    rig = started(**variables)
+    rig = MemoryRig(**{"SampledDataCtrlr.TxUpdatedInterval": "0", **variables}).boot()
     rig.plug()
     rig.card()
     rig.let(5)
-    assert rig.board.evses[1].closed
     return rig
 
 
-def reset(rig: MemoryRig, kind: str = "Immediate", evse: int | None = None) -> tuple[str, str]:
-    answer = rig.call("Reset", {"type": kind, **({} if evse is None else {"evseId": evse})})
-    return answer["status"], answer.get("statusInfo", {}).get("reasonCode", "")
+def reboot(rig: MemoryRig) -> None:
+    """What the shell does about Reboot."""
+    assert len(rig.reboots) == 1
+    rig.reboots.clear()
+    rig.power_cut()
+    rig.boot()
 
 
-# ------------------------------------------------------------------ the station
+@pytest.mark.parametrize("kind", ["Immediate", "OnIdle"])
+def test_an_idle_station_resets_at_once(kind: str) -> None:
+    """B11.FR.01, B11.FR.03, B11.FR.04."""
+    rig = MemoryRig().boot()
+    assert rig.call("Reset", {"type": kind}) == {"status": "Accepted"}
+    reboot(rig)
+    assert rig.sent("BootNotification")[-1]["reason"] == "RemoteReset"
+    rig.power_cut()
+    rig.boot()
+    assert rig.sent("BootNotification")[-1]["reason"] == "PowerUp", "the reason is said once"
 
 
-def test_who_is_free_is_unavailable_until_the_scheduled_reset() -> None:
-    """B12, 3a."""
-    rig = charging()
-    assert reset(rig, "OnIdle") == ("Scheduled", "")
-    assert rig.statuses(2)[-1] == "Unavailable"
-    rig.plug(2)
-    rig.card(OTHER)
-    rig.let(5)
-    assert not rig.board.evses[2].closed
-    assert not rig.reboots
-    rig.card()
-    rig.let(3)
-    assert rig.reboots == ["ScheduledReset"]
+def test_the_answer_comes_before_the_reboot() -> None:
+    rig = MemoryRig().boot()
+    answered: list[bool] = []
+    rig.after_step = lambda: answered.append(bool(rig.reboots))
+    assert rig.call("Reset", {"type": "Immediate"}) == {"status": "Accepted"}
+    assert answered[0], "in the same step, behind the answer"
 
 
-def test_an_immediate_reset_overtakes_a_scheduled_one() -> None:
-    rig = charging()
-    reset(rig, "OnIdle")
-    assert reset(rig) == ("Accepted", "")
-    rig.let(3)
-    assert rig.reboots == ["RemoteReset"]
-
-
-def test_a_reset_under_way_is_not_put_off_by_another() -> None:
-    rig = charging()
-    rig.answers["TransactionEvent"] = None
-    reset(rig)
-    assert reset(rig, "OnIdle") == ("Accepted", "")
-    rig.let(31)
-    assert rig.reboots == ["RemoteReset"]  # B12.FR.05
-
-
-def test_a_reboot_that_does_not_happen_is_tried_again_and_then_given_up() -> None:
-    """ResetRetries."""
-    rig = started(**{"OCPPCommCtrlr.ResetRetries": "2"})
-    reset(rig)
-    rig.let(1)
-    assert rig.reboots == ["RemoteReset"]
-    rig.let(65)
-    assert rig.reboots == ["RemoteReset"] * 3
-    rig.let(40)
-    assert rig.reboots == ["RemoteReset"] * 3
-    assert [entry.kind for entry in rig.disk.journal].count("reset_failed") == 1
-    rig.plug()
-    rig.card()
-    rig.let(5)
-    assert rig.board.evses[1].closed  # the station goes on
-
-
-# ------------------------------------------------------------------ one EVSE
-
-
-def test_by_default_an_evse_cannot_be_reset_alone() -> None:
+def test_one_evse_alone_is_not_reset() -> None:
     """B11.FR.09, B12.FR.09."""
-    rig = started()
-    assert reset(rig, evse=1) == ("Rejected", "UnsupportedParam")
-
-
-def test_only_the_evse_that_allows_it() -> None:
-    rig = started(**ALLOWED)
-    assert reset(rig, evse=2) == ("Rejected", "UnsupportedParam")
-    assert reset(rig, evse=3) == ("Rejected", "UnknownEvse")
-
-
-def test_an_evse_is_out_for_a_moment_and_comes_back() -> None:
-    """B11.FR.08."""
-    rig = started(**ALLOWED)
-    assert reset(rig, evse=1) == ("Accepted", "")
-    assert rig.statuses(1)[-1] == "Unavailable"
-    rig.card()
-    rig.plug()
-    rig.let(2)
-    assert not rig.board.evses[1].closed
-    rig.let(2)
-    assert rig.statuses(1)[-1] == "Occupied"
-    rig.let(2)
-    assert rig.board.evses[1].closed  # the card that came meanwhile waited for it
+    rig = charging()
+    for kind in ("Immediate", "OnIdle"):
+        assert rig.call("Reset", {"type": kind, "evseId": 1})["status"] == "Rejected"
+    rig.let(60)
     assert not rig.reboots
-    assert len(rig.statuses(2)) == 1
+    assert rig.board.evses[1].power > 0
 
 
-def test_an_evse_s_reset_ends_its_own_transaction_only() -> None:
-    """B12.FR.08."""
-    rig = charging(**ALLOWED)
+def test_immediate_ends_the_transaction_first() -> None:
+    """B12.FR.02, B12.FR.04."""
+    rig = charging()
+    assert rig.call("Reset", {"type": "Immediate"}) == {"status": "Accepted"}
+    assert not rig.reboots, "the contactor is still closed"
+    rig.let(2)
+    assert rig.told()[-1] == "Ended ResetCommand EVConnected ImmediateReset"
+    reboot(rig)
+    rig.let(5)
+    assert len(check(rig)) == 1, "the EV that stays connected starts nothing by itself"
+
+
+def test_immediate_waits_no_longer_than_the_message_timeout() -> None:
+    """B12.FR.05: the event is sent after the reboot."""
+    rig = charging(**{"OCPPCommCtrlr.MessageTimeout[Default]": "10"})
+    rig.answers["TransactionEvent"] = None
+    rig.call("Reset", {"type": "Immediate"})
+    rig.let(9)
+    assert not rig.reboots
+    rig.let(2)
+    rig.answers.clear()
+    reboot(rig)
+    assert rig.events()[-1]["eventType"] == "Ended"
+    assert rig.events()[-1]["offline"] is True
+    assert not rig.disk.queue
+    check(rig)
+
+
+def test_immediate_offline_does_not_wait_for_the_csms() -> None:
+    rig = charging()
+    rig.call("Reset", {"type": "Immediate"})
+    rig.disconnect()
+    rig.let(2)
+    reboot(rig)
+    (told,) = check(rig)
+    assert told.ended
+
+
+def test_on_idle_waits_for_the_driver() -> None:
+    """B12.FR.01, B12.FR.03."""
+    rig = charging()
+    assert rig.call("Reset", {"type": "OnIdle"}) == {"status": "Scheduled"}
+    rig.let(120)
+    assert not rig.reboots
+    rig.card()
+    rig.let(2)
+    assert rig.told()[-1] == "Ended StopAuthorized EVConnected Local"
+    reboot(rig)
+    assert rig.sent("BootNotification")[-1]["reason"] == "ScheduledReset"
+
+
+def test_nobody_new_is_let_in_before_the_reset() -> None:
+    rig = charging()
+    rig.call("Reset", {"type": "OnIdle"})
     rig.plug(2)
-    rig.card(OTHER)
+    rig.card("04BB", evse=2)
+    request = {"evseId": 2, "remoteStartId": 1, "idToken": {"idToken": "04CC", "type": "ISO14443"}}
+    assert rig.call("RequestStartTransaction", request)["status"] == "Rejected"
+    assert rig.operator("start", 1, evse_id=2).status == "Rejected"  # type: ignore[union-attr]
     rig.let(5)
-    assert reset(rig, evse=1) == ("Accepted", "")
-    rig.let(6)
-    assert [told for told in rig.told() if told.startswith("Ended")] == [
-        "Ended ResetCommand EVConnected ImmediateReset"
-    ]
-    assert not rig.board.evses[1].closed
-    assert rig.board.evses[2].closed
+    assert len(check(rig)) == 1
+    assert rig.board.evses[2].power == 0
+
+
+def test_who_was_let_in_before_gets_his_transaction() -> None:
+    rig = charging(**{"TxCtrlr.TxStartPoint": "EnergyTransfer"})
+    rig.plug(2)
+    rig.ev(2, wants_energy=False)
+    rig.card("04BB", evse=2)
+    rig.call("Reset", {"type": "OnIdle"})
+    rig.ev(2, wants_energy=True)
+    rig.let(3)
+    assert [told.evse_id for told in check(rig)] == [1, 2]
+
+
+def test_immediate_takes_the_energy_from_who_has_no_transaction_yet() -> None:
+    rig = MemoryRig(**{"TxCtrlr.TxStartPoint": "EnergyTransfer"}).boot()
+    rig.plug()
     rig.card()
+    rig.answers["StatusNotification"] = None
+    rig.plug(2)
+    rig.call("Reset", {"type": "Immediate"})
     rig.let(5)
-    assert rig.board.evses[1].closed  # the EV may charge again
+    assert rig.board.evses[1].power == 0
+    assert not rig.events()
 
 
-def test_an_evse_waits_for_its_driver_and_lets_nobody_else_in() -> None:
-    """B12.FR.07."""
-    rig = charging(**ALLOWED)
-    assert reset(rig, "OnIdle", 1) == ("Scheduled", "")
-    rig.let(10)
-    assert rig.board.evses[1].closed
-    rig.card()
-    rig.let(0.4)
-    start = {"idToken": {"idToken": OTHER, "type": "ISO14443"}, "remoteStartId": 1, "evseId": 1}
-    assert rig.call("RequestStartTransaction", start)["status"] == "Rejected"
-    rig.let(5)
-    assert rig.statuses(1)[-2:] == ["Unavailable", "Occupied"]
-    assert rig.call("RequestStartTransaction", start)["status"] == "Accepted"
+def test_immediate_overrules_on_idle() -> None:
+    rig = charging()
+    rig.call("Reset", {"type": "OnIdle"})
+    assert rig.call("Reset", {"type": "Immediate"}) == {"status": "Accepted"}
+    rig.let(2)
+    assert rig.reboots == ["RemoteReset"]
 
 
-def test_what_the_csms_made_inoperative_stays_so() -> None:
-    """B12.FR.06."""
-    rig = started(**ALLOWED)
+def test_unavailable_outlasts_the_reset() -> None:
+    """B11.FR.02, B12.FR.06."""
+    rig = MemoryRig().boot()
     rig.call("ChangeAvailability", {"operationalStatus": "Inoperative", "evse": {"id": 1}})
-    reset(rig, evse=1)
-    rig.let(5)
+    rig.call("Reset", {"type": "Immediate"})
+    reboot(rig)
     assert rig.statuses(1)[-1] == "Unavailable"
+    assert rig.statuses(2)[-1] == "Available"
 
 
-def test_an_evse_whose_board_does_not_answer_is_tried_again_and_given_back() -> None:
-    """ResetRetries."""
-    rig = started(**ALLOWED, **{"OCPPCommCtrlr.ResetRetries": "1"})
-    reset(rig, evse=1)
-    rig.board.online = False
-    rig.let(30)
-    kinds = [entry.kind for entry in rig.disk.journal]
-    assert kinds.count("reset_failed") == 1
-    rig.board.online = True
-    rig.let(1)
-    assert rig.statuses(1)[-1] == "Available"
-
-
-def test_no_single_evse_once_the_station_is_to_restart() -> None:
-    """B11.FR.06."""
-    rig = charging(**ALLOWED)
-    reset(rig, "OnIdle")
-    assert reset(rig, evse=1) == ("Rejected", "NotEnabled")
-
-
-def test_a_reset_evse_keeps_its_fault() -> None:
-    rig = started(**ALLOWED)
-    rig.fault(1, Fault.GROUND_FAILURE)
-    reset(rig, evse=1)
-    rig.let(5)
-    assert rig.statuses(1)[-1] == "Faulted"
+def test_the_operator_s_restart() -> None:
+    rig = charging()
+    assert rig.operator("restart", 3).status == "Accepted"  # type: ignore[union-attr]
+    rig.let(2)
+    assert rig.told()[-1].endswith("Reboot")
+    reboot(rig)
+    assert rig.sent("BootNotification")[-1]["reason"] == "LocalReset"
+    check(rig)

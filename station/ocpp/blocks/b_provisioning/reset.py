@@ -94,8 +94,12 @@ class Reset(Block):
         self._reason = reason
         self._scheduled = scheduled
         self._context.restarting = True
-        if scheduled:  # B12, 3a: who comes now cannot be served
-            self._withdraw(evse for evse in self._context.evses.values() if not (evse.transaction or evse.plugged))
+        if scheduled and not self._context.lobby.authorization:  # B12, 3a: who comes now cannot be served
+            self._withdraw(
+                evse
+                for evse in self._context.evses.values()
+                if not (evse.plugged or evse.transaction or evse.authorization)
+            )
         self._at_latest = None if scheduled else self._deadline_from(now)
         self._context.journal(now, "reset", reason=reason, scheduled=scheduled)
 
@@ -181,9 +185,11 @@ class Reset(Block):
 
     def deadline(self) -> float | None:
         waits = [self._retry_at if self._gone else self._at_latest if self._reason else None]
-        for reset in self._evses.values():
-            if reset.until is not None:
-                waits.append(reset.until + EVSE_RESETS_WITHIN if reset.late else reset.until)
+        waits += [
+            reset.until + EVSE_RESETS_WITHIN if reset.late else reset.until
+            for reset in self._evses.values()
+            if reset.until is not None
+        ]
         return min((at for at in waits if at is not None), default=None)
 
 
