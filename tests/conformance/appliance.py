@@ -41,7 +41,7 @@ class OnAppliance(Rig):
             csms.__exit__(*details)
 
     def start(self, **variables: str) -> None:
-        csms = self._endpoint(1)
+        csms = self._csms
         settings = (*QUICK, *(f"{name}={value}" for name, value in variables.items()))
         if self.security_profile > 1:
             for number in self.roots:
@@ -56,6 +56,11 @@ class OnAppliance(Rig):
         for _ in range(self.evses):
             self.expect("StatusNotification")
         self.forget()
+
+    @property
+    def _csms(self) -> ScriptedCsms:
+        """The endpoint that the station starts at."""
+        return self._endpoint(1)
 
     def _endpoint(self, number: int) -> ScriptedCsms:
         """That endpoint of the CSMS, listening."""
