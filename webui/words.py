@@ -254,6 +254,15 @@ _EVENTS: Mapping[str, Sentence] = {
     ),
     "started": lambda data: _("The station started."),
     "reset": lambda data: _("The station was told to restart."),
+    "evse_reset": lambda data: _("The charging point was reset."),
+    "reset_failed": lambda data: _("The restart did not succeed."),
+    "network_profile": lambda data: (
+        _("The operator's system set network slot %(slot)s to %(csms_url)s.") % {"csms_url": "", "slot": "", **data}
+    ),
+    "network_profiles_removed": lambda data: (
+        _("Network slots with less security were removed: %(slots)s.")
+        % {"slots": ", ".join(str(slot) for slot in data.get("slots") or ())}
+    ),
 }
 
 _REGISTERED: Mapping[str, Any] = {

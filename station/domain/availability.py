@@ -15,10 +15,15 @@ def key(evse_id: int = 0, connector_id: int = 0) -> str:
 
 @dataclass(slots=True)
 class Availability:
-    """What was set, per level; and what is scheduled for the end of the running transactions."""
+    """What was set, per level; and what is scheduled for the end of the running transactions.
+
+    ``resetting`` are the EVSEs that a reset, scheduled or under way, takes out of service for a while (B11, B12). It
+    shows as what was set does, and is forgotten with the reboot.
+    """
 
     inoperative: set[str] = field(default_factory=set)
     scheduled: dict[str, bool] = field(default_factory=dict)  # level -> operative
+    resetting: set[int] = field(default_factory=set)  # EVSE ids
 
     @classmethod
     def restore(cls, stored: Mapping[str, object] | None) -> Availability:
@@ -35,9 +40,9 @@ class Availability:
         return {"inoperative": sorted(self.inoperative), "scheduled": dict(sorted(self.scheduled.items()))}
 
     def operative(self, evse_id: int, connector_id: int = 1) -> bool:
-        """True where neither the connector nor its EVSE nor the station was set Inoperative."""
+        """True where neither the connector nor its EVSE nor the station was set Inoperative, or is being reset."""
         levels = {STATION, key(evse_id), key(evse_id, connector_id)}
-        return not levels & self.inoperative
+        return evse_id not in self.resetting and not levels & self.inoperative
 
     def set(self, level: str, operative: bool) -> None:
         self.scheduled.pop(level, None)

@@ -12,6 +12,7 @@ from datetime import datetime
 from typing import Any, TypeAlias
 
 from station.domain.board import Setpoint
+from station.domain.network import NetworkProfile
 
 Json: TypeAlias = Mapping[str, Any]
 
@@ -138,6 +139,20 @@ class SaveVariable(Stored):
     variable_instance: str = ""
     evse_id: int = 0  # 0: the station
     connector_id: int = 0  # 0: the EVSE
+
+
+@dataclass(frozen=True, slots=True)
+class SaveNetworkProfile(Stored):
+    """Insert or replace a network configuration slot (B09). It is connected with from the next reboot on (B10)."""
+
+    profile: NetworkProfile
+
+
+@dataclass(frozen=True, slots=True)
+class RemoveNetworkProfile(Stored):
+    """Empty a network configuration slot (A05.FR.06)."""
+
+    slot: int
 
 
 @dataclass(frozen=True, slots=True)

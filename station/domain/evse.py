@@ -129,6 +129,13 @@ class Evse(Seat):
         else:
             self.offered_at = None
 
+    def begin_anew(self) -> None:
+        """The EVSE was reset: nothing is left of who was there; what is plugged in stays spent, as after a reboot."""
+        self.authorization = None
+        self.announce = ""
+        self.offered_at = None
+        self.suspended_by_station = False
+
     def conditions(self) -> set[str]:
         held = {AUTHORIZED} if self.authorization else set()
         if self.bay_occupied:

@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any
 
+from station.domain.network import NetworkProfile
 from station.domain.transaction import Transaction
 
 
@@ -37,9 +38,14 @@ class StoredVariable:
 
 @dataclass(slots=True)
 class Memory:
-    """All that lasted. An empty one is a station fresh from the factory."""
+    """All that lasted. An empty one is a station fresh from the factory.
+
+    ``security_profiles`` are those whose certificates are installed (A05.FR.02, A05.FR.03); 1 needs none.
+    """
 
     transactions: list[Transaction] = field(default_factory=list)  # active ones only
     queue: list[QueuedCall] = field(default_factory=list)  # by sequence
     variables: list[StoredVariable] = field(default_factory=list)
     remembered: Mapping[str, Any] = field(default_factory=dict)
+    network_profiles: list[NetworkProfile] = field(default_factory=list)  # by slot
+    security_profiles: frozenset[int] = frozenset({1})

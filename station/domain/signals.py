@@ -99,6 +99,13 @@ class EvseChanged:
 
 
 @dataclass(frozen=True, slots=True)
+class EvseReset:
+    """An EVSE's own reset is over: what is plugged in there counts as plugged in now."""
+
+    evse_id: int
+
+
+@dataclass(frozen=True, slots=True)
 class SecurityEvent:
     """A security event of the appendix's list, or one of our own. ``tech_info`` is for people."""
 

@@ -32,6 +32,7 @@ from station.domain.transaction import IdToken, Transaction
 from station.ocpp.block import Block, CallRefused, Handler
 from station.ocpp.blocks.a_security import Security
 from station.ocpp.blocks.b_provisioning.boot import Boot
+from station.ocpp.blocks.b_provisioning.network_profiles import NetworkProfiles
 from station.ocpp.blocks.b_provisioning.reports import Reports
 from station.ocpp.blocks.b_provisioning.reset import Reset
 from station.ocpp.blocks.b_provisioning.variables import Variables
@@ -85,9 +86,11 @@ class Station:
         self._remote = RemoteControl(self.context)
         self.authorization = AuthorizationBlock(self.context)
         self.availability = Availability(self.context)
+        self.network = NetworkProfiles(self.context, memory.network_profiles, memory.security_profiles)
         # Order matters where several blocks hear the same event: availability is told before the transaction is.
         self._blocks: list[Block] = [
             Boot(self.context),
+            self.network,
             Security(self.context),
             Variables(self.context),
             Reports(self.context),
@@ -176,9 +179,9 @@ class Station:
             case OperatorCommand() if event.action not in OPERATOR_ACTIONS:
                 context.emit(FinishCommand(event.command_id, "Rejected", f"Unknown action {event.action}."))
         self._tell(event, now)
-        while context.signals:
-            self._tell(context.signals.pop(0), now)
+        self._tell_signals(now)
         self._reset.settle(now)
+        self._tell_signals(now)
         self._set_board()
         self.outbox.pump(now)
         stored = [effect for effect in context.effects if isinstance(effect, Stored)]
@@ -196,6 +199,10 @@ class Station:
     def _tell(self, event: object, now: Moment) -> None:
         for block in self._blocks:
             block.on(event, now)
+
+    def _tell_signals(self, now: Moment) -> None:
+        while self.context.signals:
+            self._tell(self.context.signals.pop(0), now)
 
     def _take_board(self, board: BoardSnapshot) -> None:
         self.board = board

@@ -11,7 +11,6 @@ from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
-from urllib.parse import urlsplit
 
 from cryptography import x509
 from cryptography.exceptions import InvalidSignature, UnsupportedAlgorithm
@@ -27,12 +26,12 @@ from station.device_model.model import DeviceModel
 from station.device_model.naming import Names, parse
 from station.device_model.values import BadValue, quoted
 from station.domain.effects import SaveVariable
+from station.domain.network import flaw_of_url
 from station.project.environment import MAX_EVSES, Environment
 from station.store import repositories
 from station.store.models import NetworkProfile
 from station.store.secrets import write_private
 
-URL_LENGTH = 512  # NetworkConnectionProfileType.ocppCsmsUrl
 PRIORITY = "OCPPCommCtrlr.NetworkConfigurationPriority"
 IDENTITY = "SecurityCtrlr.Identity"
 PASSWORD = "SecurityCtrlr.BasicAuthPassword"  # noqa: S105 - a variable's name
@@ -281,28 +280,8 @@ def _names(effect: SaveVariable) -> Names:
 
 
 def _check_url(url: str) -> None:
-    def refuse(why: str) -> Refused:
-        return Refused(f"--csms-url: {why}")
-
-    if len(url) > URL_LENGTH:
-        raise refuse(f"has {len(url)} characters, more than {URL_LENGTH}")
-    if any(not 0x21 <= ord(sign) <= 0x7E for sign in url):
-        raise refuse("must be ASCII without spaces")
-    try:
-        parts = urlsplit(url)
-        port = parts.port
-    except ValueError as error:
-        raise refuse(f"{quoted(url)} is no URL: {error}") from None
-    if parts.scheme not in ("ws", "wss"):
-        raise refuse(f"{quoted(url)} begins neither with ws:// nor with wss://")
-    if "@" in parts.netloc:
-        raise refuse("must not hold a user name or password; see --identity and --password")
-    if not parts.hostname:
-        raise refuse(f"{quoted(url)} names no host")
-    if port == 0:
-        raise refuse("port 0 cannot be reached")
-    if "?" in url or "#" in url:
-        raise refuse("must end with its path: the identity is appended to it")
+    if flaw := flaw_of_url(url):
+        raise Refused(f"--csms-url: {flaw}")
 
 
 def _check_scheme(url: str, profile: int) -> None:

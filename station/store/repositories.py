@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import logging
 from collections.abc import Iterable
-from dataclasses import dataclass, field
+from dataclasses import asdict, dataclass, field
 from datetime import datetime, timedelta
 from typing import Any
 
@@ -21,7 +21,9 @@ from station.domain.effects import (
     FinishCommand,
     Journal,
     Remember,
+    RemoveNetworkProfile,
     SaveMeterPoint,
+    SaveNetworkProfile,
     SaveTransaction,
     SaveVariable,
     Stored,
@@ -29,6 +31,7 @@ from station.domain.effects import (
 )
 from station.domain.events import OperatorCommand
 from station.domain.memory import Memory, QueuedCall, StoredVariable
+from station.domain.network import NetworkProfile
 from station.domain.transaction import Transaction
 from station.store import mapping, models
 from station.store.secrets import SecretDamaged, seal, unseal
@@ -47,17 +50,8 @@ _VARIABLE_KEY = (
     "variable_instance",
     "attribute",
 )
+_PROFILE_COLUMNS = [column.name for column in models.NetworkProfile._meta.concrete_fields]
 _TRANSACTION_COLUMNS = [column.name for column in models.Transaction._meta.concrete_fields if not column.primary_key]
-
-
-@dataclass(frozen=True, slots=True)
-class ConnectionProfile:
-    """One network configuration slot (B09). ``message_timeout`` in seconds."""
-
-    slot: int
-    csms_url: str
-    security_profile: int
-    message_timeout: int = 30
 
 
 # ---------------------------------------------------------------------- in
@@ -73,15 +67,11 @@ def load() -> Memory:
         ],
         variables=[variable for row in models.Variable.objects.all() if (variable := _opened(row))],
         remembered={row.key: row.value for row in models.Remembered.objects.all()},
+        network_profiles=[
+            NetworkProfile(**{name: getattr(row, name) for name in _PROFILE_COLUMNS})
+            for row in models.NetworkProfile.objects.order_by("slot")
+        ],
     )
-
-
-def connection_profiles() -> list[ConnectionProfile]:
-    """The network configuration slots that are set, by slot."""
-    return [
-        ConnectionProfile(row.slot, row.csms_url, row.security_profile, row.message_timeout)
-        for row in models.NetworkProfile.objects.order_by("slot")
-    ]
 
 
 def filed_commands(
@@ -152,6 +142,7 @@ class _Batch:
     dequeued: set[int] = field(default_factory=set)
     variables: dict[tuple[Any, ...], str | None] = field(default_factory=dict)
     remembered: dict[str, Any] = field(default_factory=dict)
+    profiles: dict[int, NetworkProfile | None] = field(default_factory=dict)  # by slot; None: removed
     finished: list[FinishCommand] = field(default_factory=list)
     journal: list[models.JournalEntry] = field(default_factory=list)
 
@@ -177,6 +168,10 @@ class _Batch:
                 self.variables[tuple(getattr(effect, name) for name in _VARIABLE_KEY)] = effect.value
             case Remember():
                 self.remembered[effect.key] = effect.value
+            case SaveNetworkProfile(profile=profile):
+                self.profiles[profile.slot] = profile
+            case RemoveNetworkProfile(slot=slot):
+                self.profiles[slot] = None
             case FinishCommand():
                 self.finished.append(effect)
             case Journal():
@@ -226,6 +221,7 @@ class _Batch:
         self._write_queue()
         self._write_variables()
         self._write_remembered()
+        self._write_profiles()
         for finished in self.finished:
             models.Command.objects.filter(id=finished.command_id).update(
                 status=finished.status[:10],
@@ -271,6 +267,19 @@ class _Batch:
         if rows:
             models.Remembered.objects.bulk_create(
                 rows, update_conflicts=True, unique_fields=["key"], update_fields=["value"]
+            )
+
+    def _write_profiles(self) -> None:
+        gone = [slot for slot, profile in self.profiles.items() if profile is None]
+        if gone:
+            models.NetworkProfile.objects.filter(slot__in=gone).delete()
+        rows = [models.NetworkProfile(**asdict(profile)) for profile in self.profiles.values() if profile is not None]
+        if rows:
+            models.NetworkProfile.objects.bulk_create(
+                rows,
+                update_conflicts=True,
+                unique_fields=["slot"],
+                update_fields=[name for name in _PROFILE_COLUMNS if name != "slot"],
             )
 
 

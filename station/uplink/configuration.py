@@ -6,7 +6,9 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from urllib.parse import quote, urlsplit, urlunsplit
 
-from station.store.repositories import ConnectionProfile
+from station.device_model.components import OCPPCommCtrlr, SecurityCtrlr
+from station.device_model.model import DeviceModel
+from station.domain.network import NetworkProfile
 from station.uplink.backoff import BackOffRules
 
 
@@ -22,7 +24,23 @@ class LinkSettings:
     ping_interval: float
 
 
-def by_priority(profiles: Sequence[ConnectionProfile], priority: Sequence[int]) -> list[ConnectionProfile]:
+def link_settings(model: DeviceModel, spare_identity: str = "") -> LinkSettings:
+    """What the device model says about connecting, as it is now. ``spare_identity`` serves where none is set."""
+    return LinkSettings(
+        identity=model[SecurityCtrlr.Identity] or spare_identity,
+        password=model[SecurityCtrlr.BasicAuthPassword],
+        priority=tuple(int(slot) for slot in model[OCPPCommCtrlr.NetworkConfigurationPriority]),
+        attempts=model[OCPPCommCtrlr.NetworkProfileConnectionAttempts],
+        backoff=BackOffRules(
+            wait_minimum=model[OCPPCommCtrlr.RetryBackOffWaitMinimum],
+            random_range=model[OCPPCommCtrlr.RetryBackOffRandomRange],
+            repeat_times=model[OCPPCommCtrlr.RetryBackOffRepeatTimes],
+        ),
+        ping_interval=model[OCPPCommCtrlr.WebSocketPingInterval],
+    )
+
+
+def by_priority(profiles: Sequence[NetworkProfile], priority: Sequence[int]) -> list[NetworkProfile]:
     """The profiles to try, in the order of NetworkConfigurationPriority; all by slot where it names none of them."""
     known = {profile.slot: profile for profile in profiles}
     chosen = [known[slot] for slot in priority if slot in known]

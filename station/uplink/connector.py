@@ -9,7 +9,7 @@ from collections.abc import Awaitable, Callable, Sequence
 from pathlib import Path
 from typing import Protocol
 
-from station.store.repositories import ConnectionProfile
+from station.domain.network import NetworkProfile
 from station.uplink.backoff import Itinerary
 from station.uplink.configuration import LinkSettings, by_priority
 from station.uplink.link import GOING_AWAY, NORMAL, Link, LinkRefused, open_link
@@ -23,7 +23,7 @@ UNPROVISIONED = 5.0  # s between two looks for a network profile where there is 
 class LinkUser(Protocol):
     """Who hears of the link. Called from the connector's task, in order."""
 
-    def link_opened(self, link: Link, profile: ConnectionProfile) -> None: ...
+    def link_opened(self, link: Link, profile: NetworkProfile) -> None: ...
 
     async def frame_received(self, frame: bytes) -> None: ...
 
@@ -40,7 +40,7 @@ class Connector:
     def __init__(
         self,
         user: LinkUser,
-        profiles: Callable[[], Awaitable[Sequence[ConnectionProfile]]],
+        profiles: Callable[[], Sequence[NetworkProfile]],
         settings: Callable[[], LinkSettings],
         certificates: Path,
         entropy: random.Random,
@@ -61,7 +61,7 @@ class Connector:
     async def run(self) -> None:
         """Connect and reconnect until cancelled (part 4, section 3.1: the connection is kept open all the time)."""
         while True:
-            profile, wait = await self._plan()
+            profile, wait = self._plan()
             if profile is None:
                 self._note("no CSMS is configured")
                 await self._pause(wait)
@@ -82,13 +82,9 @@ class Connector:
         """Say goodbye to the CSMS (1001) after what is still to be written. ``run`` must have been cancelled."""
         await self._leave(GOING_AWAY, "the station stops")
 
-    async def _plan(self) -> tuple[ConnectionProfile | None, float]:
+    def _plan(self) -> tuple[NetworkProfile | None, float]:
         settings = self._settings()
-        try:
-            profiles = by_priority(await self._profiles(), settings.priority)
-        except Exception as error:
-            log.error("the network profiles cannot be read: %s", error)
-            profiles = []
+        profiles = by_priority(self._profiles(), settings.priority)
         if not profiles:
             return None, UNPROVISIONED
         attempt = self._itinerary.plan([profile.slot for profile in profiles], settings.attempts, settings.backoff)
@@ -107,7 +103,7 @@ class Connector:
         self._again.clear()
         return again
 
-    async def _connect(self, profile: ConnectionProfile) -> None:
+    async def _connect(self, profile: NetworkProfile) -> None:
         settings = self._settings()
         self._again.clear()
         try:

@@ -13,7 +13,6 @@ from station.domain.effects import Stored
 from station.domain.events import OperatorCommand
 from station.domain.memory import Memory
 from station.store import repositories
-from station.store.repositories import ConnectionProfile
 
 R = TypeVar("R")
 
@@ -31,10 +30,6 @@ class Database:
     async def commit(self, effects: Iterable[Stored]) -> None:
         """One step in one database transaction."""
         await self._run(lambda: repositories.commit(effects))
-
-    async def connection_profiles(self) -> list[ConnectionProfile]:
-        """The network configuration slots that are set."""
-        return await self._run(repositories.connection_profiles)
 
     async def filed_commands(self, after: int) -> list[OperatorCommand]:
         """Commands with an id above ``after`` that wait to be done."""

@@ -22,7 +22,7 @@ from websockets.exceptions import (
 from websockets.typing import Subprotocol
 
 import station
-from station.store.repositories import ConnectionProfile
+from station.domain.network import NetworkProfile
 from station.uplink.configuration import connection_url
 from station.uplink.tls import TlsUnusable, client_context
 
@@ -143,7 +143,7 @@ class Link:
 
 
 async def open_link(
-    profile: ConnectionProfile,
+    profile: NetworkProfile,
     identity: str,
     password: str,
     certificates: Path,
@@ -173,7 +173,7 @@ class _Connect(connect):
         return exc  # where the CSMS is, the network profile alone says
 
 
-def _options(profile: ConnectionProfile, identity: str, password: str, certificates: Path) -> dict[str, Any]:
+def _options(profile: NetworkProfile, identity: str, password: str, certificates: Path) -> dict[str, Any]:
     if not identity:
         raise LinkRefused("the station has no identity yet (SecurityCtrlr.Identity)")
     secure = profile.csms_url.lower().startswith("wss:")

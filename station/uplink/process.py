@@ -15,28 +15,27 @@ from django.conf import settings
 from django.db import Error as DatabaseError
 
 import station
-from station.device_model.components import OCPPCommCtrlr, SecurityCtrlr
-from station.device_model.model import DeviceModel
+from station.device_model.components import OCPPCommCtrlr
 from station.domain.board import BoardSnapshot, Setpoint
 from station.domain.effects import Remember
 from station.domain.memory import Memory
+from station.domain.network import NetworkProfile
 from station.domain.wire import pack_setpoint
 from station.live import bus
 from station.live.payloads import StationLive
 from station.live.publish import Latest, Publisher
 from station.ocpp.rpc import Rpc
 from station.ocpp.station import Station
-from station.store.repositories import ConnectionProfile
-from station.uplink.backoff import BackOffRules
 from station.uplink.clock import system_clock
 from station.uplink.commands import CommandWatch
-from station.uplink.configuration import LinkSettings
+from station.uplink.configuration import LinkSettings, link_settings
 from station.uplink.connector import Connector
 from station.uplink.consumer import UplinkConsumer, UplinkWorker
 from station.uplink.database import Database
 from station.uplink.link import Link
 from station.uplink.presenter import Presenter
 from station.uplink.runtime import LAST_SLOT, REBOOT, CommitFailed, Runtime
+from station.uplink.tls import usable_profiles
 
 log = logging.getLogger(__name__)
 
@@ -67,6 +66,7 @@ async def _live(health_beat: Callable[[Word], None], demo_csms_url: str | None) 
         except (DatabaseError, ValueError) as error:
             log.error("what the station remembers cannot be read: %s", error)
             return FAILED
+        memory.security_profiles = usable_profiles(settings.CERTIFICATES_DIR)
         return await Uplink(database, memory, health_beat, demo_csms_url).live()
     finally:
         database.close()
@@ -170,7 +170,7 @@ class Uplink:
 
     # ------------------------------------------------------------------ the link (LinkUser)
 
-    def link_opened(self, link: Link, profile: ConnectionProfile) -> None:
+    def link_opened(self, link: Link, profile: NetworkProfile) -> None:
         """Passed on to the runtime; the view shows where the station is connected to."""
         self._last_profile = profile.security_profile
         self._presenter.csms_url = profile.csms_url
@@ -184,10 +184,10 @@ class Uplink:
         """Passed on to the runtime."""
         self.runtime.link_closed(reason)
 
-    async def _profiles(self) -> list[ConnectionProfile]:
-        profiles = await self._database.connection_profiles()
+    def _profiles(self) -> list[NetworkProfile]:
+        profiles = self.station.network.in_force
         if not profiles and self._demo_csms_url:
-            profiles = [ConnectionProfile(1, self._demo_csms_url, 1)]
+            profiles = [NetworkProfile(1, self._demo_csms_url, 1)]
         if profiles and not self.station.outbox.online:
             self._last_profile = profiles[0].security_profile
             self._presenter.csms_url = self._presenter.csms_url or profiles[0].csms_url
@@ -226,22 +226,6 @@ class Uplink:
 
     async def _publish(self, payload: dict[str, Any]) -> None:
         await self._layer.group_send(bus.WATCHERS, {"type": bus.LIVE_STATION, "station": payload})
-
-
-def link_settings(model: DeviceModel, spare_identity: str = "") -> LinkSettings:
-    """What the device model says about connecting, as it is now. ``spare_identity`` serves where none is set."""
-    return LinkSettings(
-        identity=model[SecurityCtrlr.Identity] or spare_identity,
-        password=model[SecurityCtrlr.BasicAuthPassword],
-        priority=tuple(int(slot) for slot in model[OCPPCommCtrlr.NetworkConfigurationPriority]),
-        attempts=model[OCPPCommCtrlr.NetworkProfileConnectionAttempts],
-        backoff=BackOffRules(
-            wait_minimum=model[OCPPCommCtrlr.RetryBackOffWaitMinimum],
-            random_range=model[OCPPCommCtrlr.RetryBackOffRandomRange],
-            repeat_times=model[OCPPCommCtrlr.RetryBackOffRepeatTimes],
-        ),
-        ping_interval=model[OCPPCommCtrlr.WebSocketPingInterval],
-    )
 
 
 def _evse_count(memory: Memory) -> int:

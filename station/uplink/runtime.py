@@ -23,8 +23,8 @@ from station.domain.effects import (
 )
 from station.domain.events import Event, LinkDown, LinkUp, Started, Tick
 from station.domain.moment import Moment
+from station.domain.network import NetworkProfile
 from station.ocpp.rpc import Rpc
-from station.store.repositories import ConnectionProfile
 from station.uplink.clock import Clock
 from station.uplink.link import Link
 
@@ -55,7 +55,7 @@ class CommitFailed(Exception):
 @dataclass(frozen=True, slots=True)
 class _Opened:
     link: Link
-    profile: ConnectionProfile
+    profile: NetworkProfile
 
 
 @dataclass(frozen=True, slots=True)
@@ -117,7 +117,7 @@ class Runtime:
             self._snapshots += 1
         self._put(event)
 
-    def link_opened(self, link: Link, profile: ConnectionProfile) -> None:
+    def link_opened(self, link: Link, profile: NetworkProfile) -> None:
         """A link is open (``LinkUser``)."""
         self._put(_Opened(link, profile))
 

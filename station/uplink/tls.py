@@ -5,6 +5,8 @@ from __future__ import annotations
 import ssl
 from pathlib import Path
 
+from station.domain.network import SECURITY_PROFILES
+
 ROOTS = "csms_root"  # folder: one PEM file for each CSMS root certificate
 STATION = "station"  # folder: the station's own certificate chain and its key
 CHAIN_FILE = "chain.pem"
@@ -34,6 +36,18 @@ def client_context(security_profile: int, certificates: Path) -> ssl.SSLContext 
     if security_profile >= 3:
         _present(context, certificates / STATION)
     return context
+
+
+def usable_profiles(certificates: Path) -> frozenset[int]:
+    """The security profiles whose certificates are installed and can be read (A05.FR.02, A05.FR.03)."""
+    usable = set()
+    for security_profile in SECURITY_PROFILES:
+        try:
+            client_context(security_profile, certificates)
+        except TlsUnusable:
+            continue
+        usable.add(security_profile)
+    return frozenset(usable)
 
 
 def _trust(context: ssl.SSLContext, folder: Path) -> None:

@@ -2,16 +2,19 @@
 
 from __future__ import annotations
 
+import ssl
 import time
 from collections.abc import Callable, Mapping
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
 from station.csms.session import CallError as SessionCallError
-from tests.conformance.rig import CARD, CallError, Error, Message, Payload, Reply, Rig
+from tests.conformance.rig import CARD, Attempt, CallError, Error, Message, Payload, Reply, Rig
 from tests.support.appliance import PASSWORD, QUICK, Appliance
-from tests.support.csms import SILENCE, Refuse, ScriptedCsms
+from tests.support.csms import SILENCE, Recorded, Refuse, ScriptedCsms
 from tests.support.waiting import wait_until
+from tests.uplink.authority import Authority
 
 
 class OnAppliance(Rig):
@@ -21,21 +24,31 @@ class OnAppliance(Rig):
 
     def __init__(self, folder: Path) -> None:
         super().__init__()
-        self._csms = ScriptedCsms(password=PASSWORD)
+        self._folder = folder
+        self._endpoints: dict[int, ScriptedCsms] = {}
+        self._authorities: dict[int, Authority] = {}
+        self._replies: dict[str, Any] = {}
+        self._begun = 0.0  # monotonic: attempts before it are not the case's
         self._appliance = Appliance(folder)
 
     def __enter__(self) -> OnAppliance:
-        self._csms.__enter__()
         self._appliance.__enter__()
         return self
 
     def __exit__(self, *details: Any) -> None:
         self._appliance.__exit__(*details)
-        self._csms.__exit__(*details)
+        for csms in self._endpoints.values():
+            csms.__exit__(*details)
 
     def start(self, **variables: str) -> None:
+        csms = self._csms
         settings = (*QUICK, *(f"{name}={value}" for name, value in variables.items()))
-        self._appliance.provision_csms(self._csms.url, password=PASSWORD, variables=settings)
+        if self.security_profile > 1:
+            for number in self.roots:
+                root = self._authority(number).write_root(self._folder / f"root-{number}.pem")
+                self._appliance.provision("--csms-root-certificate", str(root))
+            self._appliance.provision("--csms-url", csms.url, "--security-profile", str(self.security_profile))
+        self._appliance.provision_csms(csms.url, password=PASSWORD, variables=settings)
         self._appliance.start()
         self._appliance.wait_registered()
         # every connector's status and the security event of the boot: then it is quiet
@@ -43,6 +56,30 @@ class OnAppliance(Rig):
         for _ in range(self.evses):
             self.expect("StatusNotification")
         self.forget()
+
+    @property
+    def _csms(self) -> ScriptedCsms:
+        """The endpoint that the station starts at."""
+        return self._endpoint(1)
+
+    def _endpoint(self, number: int) -> ScriptedCsms:
+        """That endpoint of the CSMS, listening."""
+        if number not in self._endpoints:
+            tls = self._tls(number) if self.security_profile > 1 else None
+            csms = self._endpoints[number] = ScriptedCsms(password=PASSWORD, tls=tls)
+            for action, reply in self._replies.items():
+                csms.on(action, reply)
+            csms.__enter__()
+        return self._endpoints[number]
+
+    def _authority(self, number: int) -> Authority:
+        return self._authorities.setdefault(number, Authority(f"Root of endpoint {number}"))
+
+    def _tls(self, number: int) -> ssl.SSLContext:
+        folder = self._authority(number).issue(self._folder / f"csms-{number}", "csms", names=["127.0.0.1"])
+        context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+        context.load_cert_chain(folder / "chain.pem", folder / "key.pem")
+        return context
 
     def power_cycle(self) -> None:
         self._appliance.kill9()
@@ -61,35 +98,83 @@ class OnAppliance(Rig):
     # ------------------------------------------------------------------ the CSMS
 
     def call(self, action: str, payload: Mapping[str, Any] | None = None) -> Payload:
-        self._csms.wait_connected(30)
+        wait_until(self._connected, "the station is connected", 30)
+        csms = self._connected()
+        assert csms is not None
         try:
-            answer: Payload = self._csms.call(action, payload)
+            answer: Payload = csms.call(action, payload)
         except SessionCallError as error:
             raise CallError(error.code, str(error)) from None
         return answer
 
+    def _connected(self) -> ScriptedCsms | None:
+        return next((csms for csms in self._endpoints.values() if csms.connected), None)
+
     def answer(self, action: str, reply: Reply | Error) -> None:
-        self._csms.on(action, _translated(reply))
+        self._replies[action] = _translated(reply)
+        for csms in self._endpoints.values():
+            csms.on(action, self._replies[action])
 
     def answer_by_default(self, *actions: str) -> None:
-        self._csms.default(*actions)
+        for action in actions or tuple(self._replies):
+            self._replies.pop(action, None)
+        for csms in self._endpoints.values():
+            csms.default(*actions)
+
+    def _records(self) -> list[Recorded]:
+        """The frames of both endpoints in order; the station is never connected to both."""
+        return sorted((one for csms in self._endpoints.values() for one in csms.frames()), key=lambda one: one.at)
 
     def messages(self) -> list[Message]:
         return [
             Message(place, str(frame.action), frame.payload)
-            for place, frame in enumerate(self._csms.frames())
+            for place, frame in enumerate(self._records())
             if frame.direction == "in" and frame.is_call
         ]
 
     def frames(self) -> list[tuple[str, Any]]:
-        return [(">" if frame.direction == "in" else "<", frame.frame) for frame in self._csms.frames()]
+        return [(">" if frame.direction == "in" else "<", frame.frame) for frame in self._records()]
 
     def go_away(self) -> None:
-        self._csms.refuse()
+        for csms in self._endpoints.values():
+            csms.refuse()
 
     def come_back(self) -> None:
-        self._csms.accept()
-        self._csms.wait_connected(60)
+        for csms in self._endpoints.values():
+            csms.accept()
+        wait_until(self._connected, "the station is connected", 60)
+
+    # ------------------------------------------------------------------ connecting
+
+    def network(self) -> dict[int, str]:
+        self._begun = time.monotonic()
+        return {number: self._endpoint(number).url for number in (1, 2)}
+
+    def turn_away(self, endpoint: int) -> None:
+        self._endpoints[endpoint].turning_away = True
+
+    def admit(self, endpoint: int) -> None:
+        self._endpoints[endpoint].turning_away = False
+
+    def hang_up(self) -> None:
+        csms = self._connected()
+        assert csms is not None, "the station is not connected"
+        csms.drop()
+
+    def attempts(self) -> list[Attempt]:
+        found = [
+            Attempt(at, number, accepted)
+            for number, csms in self._endpoints.items()
+            for at, accepted in list(csms.attempts)
+            if at >= self._begun
+        ]
+        return sorted(found, key=lambda attempt: attempt.at)
+
+    def seconds(self) -> float:
+        return time.monotonic()
+
+    def utc(self) -> datetime:
+        return datetime.now(UTC)
 
     # ------------------------------------------------------------------ hands
 

@@ -3,10 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
+from dataclasses import replace
+from datetime import datetime
 from typing import Any
 
 from station.domain.board import Fault
-from tests.conformance.rig import CARD, CallError, Error, Message, Payload, Reply, Rig
+from tests.conformance.network import Network
+from tests.conformance.rig import CARD, Attempt, CallError, Error, Message, Payload, Reply, Rig
 from tests.support.memory_rig import POLL, MemoryRig
 
 BOOT = 2.0  # s from the end of one life to the start of the next
@@ -22,9 +25,17 @@ class InMemory(Rig):
         self._rig: MemoryRig
         self._reachable = True
         self._rebooted = 0
+        self._network: Network | None = None
 
     def start(self, **variables: str) -> None:
+        if self.security_profile > 1:
+            variables["SecurityCtrlr.SecurityProfile"] = str(self.security_profile)
         self._rig = MemoryRig(evses=self.evses, **variables)
+        disk = self._rig.disk
+        disk.security_profiles = frozenset({1, self.security_profile})
+        disk.network_profiles[1] = replace(
+            disk.network_profiles[1], csms_url=self._urls[1], security_profile=self.security_profile
+        )
         self._rig.boot()
         self.let(1.0)
         self.forget()
@@ -35,10 +46,17 @@ class InMemory(Rig):
 
     def _boot(self) -> None:
         self._rig.now = self._rig.now.plus(BOOT)
-        self._rig.boot(connect=self._reachable)
+        self._rig.boot(connect=self._reachable and self._network is None)
 
     def let(self, seconds: float) -> None:
-        self._rig.let(seconds)
+        left = seconds
+        while self._network is not None and left > 1e-9:
+            self._rig.let(min(POLL, left))
+            left -= POLL
+            self._reboot_if_asked()
+            self._network.pass_time()
+        if self._network is None:
+            self._rig.let(seconds)
         self._reboot_if_asked()
 
     def _reboot_if_asked(self) -> None:
@@ -90,6 +108,38 @@ class InMemory(Rig):
     def come_back(self) -> None:
         self._reachable = True
         self._rig.connect()
+
+    # ------------------------------------------------------------------ connecting
+
+    @property
+    def _urls(self) -> dict[int, str]:
+        scheme = "wss" if self.security_profile > 1 else "ws"
+        return {number: f"{scheme}://csms-{number}.example/ocpp" for number in (1, 2)}
+
+    def network(self) -> dict[int, str]:
+        self._network = Network(self._rig, self._urls, self.roots)
+        return self._urls
+
+    def turn_away(self, endpoint: int) -> None:
+        assert self._network is not None
+        self._network.closed.add(endpoint)
+
+    def admit(self, endpoint: int) -> None:
+        assert self._network is not None
+        self._network.closed.discard(endpoint)
+
+    def hang_up(self) -> None:
+        self._rig.disconnect()
+
+    def attempts(self) -> list[Attempt]:
+        assert self._network is not None
+        return list(self._network.attempts)
+
+    def seconds(self) -> float:
+        return self._rig.now.monotonic
+
+    def utc(self) -> datetime:
+        return self._rig.now.wall
 
     # ------------------------------------------------------------------ hands
 

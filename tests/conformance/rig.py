@@ -10,6 +10,7 @@ from __future__ import annotations
 from abc import ABC, abstractmethod
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
+from datetime import datetime
 from typing import Any, TypeAlias
 
 Payload: TypeAlias = dict[str, Any]
@@ -44,11 +45,27 @@ class Error:
     code: str = "InternalError"
 
 
+@dataclass(frozen=True)
+class Attempt:
+    """The station tried to connect to an endpoint of the CSMS. ``at`` is in seconds, as ``Rig.seconds``."""
+
+    at: float
+    endpoint: int
+    accepted: bool
+
+
 class Rig(ABC):
-    """The station under test between a CSMS and a pair of hands."""
+    """The station under test between a CSMS and a pair of hands.
+
+    The CSMS has two endpoints, 1 and 2; the station starts at 1, by ``security_profile``, and with the CSMS root
+    certificates of the endpoints in ``roots`` (a case sets these before ``start``). A case about connecting calls
+    ``network`` first: from then on the station finds its way by itself, and ``attempts`` notes how.
+    """
 
     name: str
     evses: int = 2
+    security_profile: int = 1
+    roots: tuple[int, ...] = (1,)
 
     def __init__(self) -> None:
         self._consumed: set[int] = set()
@@ -96,6 +113,36 @@ class Rig(ABC):
     @abstractmethod
     def come_back(self) -> None:
         """The CSMS can be reached again; returns when the station is connected."""
+
+    # ------------------------------------------------------------------ connecting
+
+    @abstractmethod
+    def network(self) -> dict[int, str]:
+        """The URLs of both endpoints; the second one listens from now on."""
+
+    @abstractmethod
+    def turn_away(self, endpoint: int) -> None:
+        """That endpoint accepts no connection from now on; one that stands is left alone."""
+
+    @abstractmethod
+    def admit(self, endpoint: int) -> None:
+        """That endpoint accepts connections again."""
+
+    @abstractmethod
+    def hang_up(self) -> None:
+        """The CSMS closes the connection; the station may come back."""
+
+    @abstractmethod
+    def attempts(self) -> list[Attempt]:
+        """Every attempt to connect since ``network`` was called, in order."""
+
+    @abstractmethod
+    def seconds(self) -> float:
+        """Now, on a clock that only runs forwards."""
+
+    @abstractmethod
+    def utc(self) -> datetime:
+        """What the CSMS says when it is asked for the time."""
 
     @abstractmethod
     def wait_until(self, condition: Callable[[], Any], within: float) -> bool:

@@ -15,7 +15,9 @@ from station.domain.effects import (
     FinishCommand,
     Journal,
     Remember,
+    RemoveNetworkProfile,
     SaveMeterPoint,
+    SaveNetworkProfile,
     SaveTransaction,
     SaveVariable,
     Stored,
@@ -23,10 +25,10 @@ from station.domain.effects import (
 )
 from station.domain.events import OperatorCommand
 from station.domain.memory import QueuedCall, StoredVariable
+from station.domain.network import NetworkProfile
 from station.domain.transaction import ChargingState, IdToken, Transaction
 from station.store import models, repositories
 from station.store.mapping import from_row, to_row
-from station.store.repositories import ConnectionProfile
 
 NOW = datetime(2024, 5, 1, 10, 0, 0, 123456, tzinfo=UTC)
 PASSWORD = ("SecurityCtrlr", "BasicAuthPassword")
@@ -292,13 +294,14 @@ def test_stale_commands_are_not_carried_out():
     assert (row.status, row.finished_at) == ("Rejected", NOW)
 
 
-def test_connection_profiles():
+def test_network_profiles():
     models.NetworkProfile.objects.create(slot=2, csms_url="wss://b/ocpp", security_profile=2, message_timeout=10)
-    models.NetworkProfile.objects.create(slot=1, csms_url="ws://a/ocpp")
-    assert repositories.connection_profiles() == [
-        ConnectionProfile(1, "ws://a/ocpp", 1),
-        ConnectionProfile(2, "wss://b/ocpp", 2, 10),
-    ]
+    first, second = NetworkProfile(1, "ws://a/ocpp", 1), NetworkProfile(2, "wss://b/ocpp", 2, 10)
+    repositories.commit([SaveNetworkProfile(first)])
+    assert repositories.load().network_profiles == [first, second]
+    moved = NetworkProfile(2, "wss://c/ocpp", 3, 20, "Wireless0")
+    repositories.commit([SaveNetworkProfile(second), SaveNetworkProfile(moved), RemoveNetworkProfile(1)])
+    assert repositories.load().network_profiles == [moved]
 
 
 # ---------------------------------------------------------------------- one step, one commit

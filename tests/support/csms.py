@@ -12,11 +12,13 @@ import threading
 import time
 from collections.abc import Callable, Coroutine, Mapping
 from dataclasses import dataclass
+from http import HTTPStatus
 from pathlib import Path
 from types import TracebackType
 from typing import Any, TypeAlias, TypeVar
 
 from websockets.asyncio.server import ServerConnection
+from websockets.http11 import Request, Response
 
 from station.csms.frames import CALL, CallFrame, ErrorFrame, Frame, ResultFrame, request_flaw, response_flaw
 from station.csms.ledger import Account, Ledger
@@ -99,6 +101,8 @@ class ScriptedCsms:
         self._records: list[Recorded] = []
         self._answers: dict[str, Any] = {}
         self.connections = 0  # how many there were
+        self.turning_away = False  # answer every attempt to connect with 503
+        self.attempts: list[tuple[float, bool]] = []  # monotonic; accepted or turned away
         self._core = _Core(self, folder, password)
         self._loop = asyncio.new_event_loop()
         self._thread = threading.Thread(target=self._loop.run_forever, name="scripted CSMS", daemon=True)
@@ -314,6 +318,13 @@ class _Core(Csms):
     async def _serve_station(self, connection: ServerConnection) -> None:
         self._script.connections += 1
         await super()._serve_station(connection)
+
+    def _admit(self, connection: ServerConnection, request: Request) -> Response | None:
+        if "Upgrade" in request.headers:
+            self._script.attempts.append((time.monotonic(), not self._script.turning_away))
+            if self._script.turning_away:
+                return connection.respond(HTTPStatus.SERVICE_UNAVAILABLE, "Turned away by the test.\n")
+        return super()._admit(connection, request)
 
     def watch(self, session: Session, direction: str, text: str) -> None:
         self._script.note(session, direction, text)

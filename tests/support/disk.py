@@ -13,12 +13,15 @@ from station.domain.effects import (
     FinishCommand,
     Journal,
     Remember,
+    RemoveNetworkProfile,
+    SaveNetworkProfile,
     SaveTransaction,
     SaveVariable,
     Stored,
     UpdateQueued,
 )
 from station.domain.memory import Memory, QueuedCall, StoredVariable
+from station.domain.network import NetworkProfile
 
 
 @dataclass
@@ -29,9 +32,11 @@ class Disk:
     queue: dict[int, QueuedCall] = field(default_factory=dict)
     variables: dict[tuple[Any, ...], StoredVariable] = field(default_factory=dict)
     remembered: dict[str, Any] = field(default_factory=dict)
+    network_profiles: dict[int, NetworkProfile] = field(default_factory=dict)
     journal: list[Journal] = field(default_factory=list)
     finished: dict[int, FinishCommand] = field(default_factory=dict)
     given_up: list[Dequeue] = field(default_factory=list)
+    security_profiles: frozenset[int] = frozenset({1})  # by the certificates on it
 
     def commit(self, effects: Iterable[Stored]) -> None:
         for effect in effects:
@@ -56,6 +61,10 @@ class Disk:
                     self._save(effect)
                 case Remember():
                     self.remembered[effect.key] = json.loads(json.dumps(effect.value))
+                case SaveNetworkProfile():
+                    self.network_profiles[effect.profile.slot] = effect.profile
+                case RemoveNetworkProfile():
+                    self.network_profiles.pop(effect.slot, None)
                 case Journal():
                     self.journal.append(effect)
                 case FinishCommand():
@@ -92,4 +101,6 @@ class Disk:
             queue=[replace(call) for _, call in sorted(self.queue.items())],
             variables=list(self.variables.values()),
             remembered={key: value for key, value in self.remembered.items() if value is not None},
+            network_profiles=[profile for _, profile in sorted(self.network_profiles.items())],
+            security_profiles=self.security_profiles,
         )

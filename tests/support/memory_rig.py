@@ -14,9 +14,10 @@ from datetime import UTC, datetime, timedelta
 from typing import Any
 
 from station.domain.board import CardRead, Fault
-from station.domain.effects import Answer, AnswerError, Call, FinishCommand, Reboot, SetBoard, Stored
+from station.domain.effects import Answer, AnswerError, Call, FinishCommand, Reboot, Reconnect, SetBoard, Stored
 from station.domain.events import Event, LinkDown, LinkUp, OperatorCommand, Started, Tick
 from station.domain.moment import Moment, rfc3339
+from station.domain.network import NetworkProfile
 from station.ocpp.rpc import Rpc
 from station.ocpp.station import Station
 from tests.support.disk import Disk
@@ -24,6 +25,7 @@ from tests.support.hand_board import HandBoard, HandEvse
 
 POLL = 0.2
 EPOCH = datetime(2026, 3, 1, 12, 0, 0, tzinfo=UTC)
+CSMS_URL = "ws://csms-1.example/ocpp"  # of slot 1
 
 Reply = dict[str, Any] | Callable[[dict[str, Any]], dict[str, Any] | None] | None
 
@@ -39,7 +41,10 @@ class MemoryRig:
         self.trace: list[tuple[str, Any]] = []  # (">" from the station, "<" from the CSMS; the frame)
         self.answers: dict[str, Reply] = {}
         self.reboots: list[str] = []
+        self.reconnects: list[str] = []
         self.variables = variables
+        timeout = int(variables.get("OCPPCommCtrlr.MessageTimeout[Default]", 30))
+        self.disk.network_profiles[1] = NetworkProfile(1, CSMS_URL, 1, timeout)
         self.online = False
         self.station: Station
         self.rpc: Rpc
@@ -75,10 +80,12 @@ class MemoryRig:
         self.online = False
         self.board.power_cycle()
 
-    def connect(self) -> None:
+    def connect(self, slot: int = 1) -> None:
+        """The link is up, by the network profile in that slot."""
+        profile = next(profile for profile in self.station.network.in_force if profile.slot == slot)
         self.online = True
         self.rpc.link_up()
-        self.step(LinkUp(1, 1))
+        self.step(LinkUp(slot, profile.security_profile))
 
     def disconnect(self) -> None:
         self.online = False
@@ -104,6 +111,8 @@ class MemoryRig:
                     self.rpc.answer_error(effect)
                 case SetBoard():
                     self.board.take(effect.setpoint)
+                case Reconnect():
+                    self.reconnects.append(effect.reason)
                 case Reboot():
                     self.reboots.append(effect.reason)
         if self.after_step:

@@ -2,10 +2,10 @@
 
 import pytest
 
-from station.store.repositories import ConnectionProfile
+from station.domain.network import NetworkProfile
 from station.uplink.configuration import by_priority, connection_url
 
-ONE, TWO, THREE = (ConnectionProfile(slot, f"ws://csms{slot}", 1) for slot in (1, 2, 3))
+ONE, TWO, THREE = (NetworkProfile(slot, f"ws://csms{slot}", 1) for slot in (1, 2, 3))
 
 
 @pytest.mark.parametrize(

@@ -10,7 +10,7 @@ from pathlib import Path
 
 from websockets.asyncio.server import Server, ServerConnection, serve
 
-from station.store.repositories import ConnectionProfile
+from station.domain.network import NetworkProfile
 from station.uplink.backoff import BackOffRules
 from station.uplink.configuration import LinkSettings
 from station.uplink.connector import Connector
@@ -25,7 +25,7 @@ class User:
         self.link: Link | None = None
         self._news = asyncio.Event()
 
-    def link_opened(self, link: Link, profile: ConnectionProfile) -> None:
+    def link_opened(self, link: Link, profile: NetworkProfile) -> None:
         self.link = link
         self._note(("opened", profile.slot))
 
@@ -50,23 +50,20 @@ class User:
 class Bed:
     """A connector with settings that a test may change; waits are noted and take no time."""
 
-    def __init__(self, *profiles: ConnectionProfile, last_good: int | None = None) -> None:
+    def __init__(self, *profiles: NetworkProfile, last_good: int | None = None) -> None:
         self.user = User()
         self.profiles = list(profiles)
         self.waits: list[float] = []
         self.settings = LinkSettings("CS", "", (1, 2), 1, BackOffRules(10, 0, 2), 0)
         self.connector = Connector(
             self.user,
-            self._profiles,
+            lambda: self.profiles,
             lambda: self.settings,
             Path("none"),
             random.Random(1),
             last_good=last_good,
             sleep=self._sleep,
         )
-
-    async def _profiles(self) -> list[ConnectionProfile]:
-        return self.profiles
 
     async def _sleep(self, seconds: float) -> None:
         self.waits.append(seconds)
@@ -87,11 +84,11 @@ def csms(handler: Callable[[ServerConnection], Awaitable[None]], **options):
     return serve(handler, "127.0.0.1", 0, subprotocols=["ocpp2.0.1"], close_timeout=1, **options)
 
 
-def profile(server: Server, slot: int = 1) -> ConnectionProfile:
-    return ConnectionProfile(slot, f"ws://127.0.0.1:{server.sockets[0].getsockname()[1]}", 1)
+def profile(server: Server, slot: int = 1) -> NetworkProfile:
+    return NetworkProfile(slot, f"ws://127.0.0.1:{server.sockets[0].getsockname()[1]}", 1)
 
 
-DEAD = ConnectionProfile(1, "ws://127.0.0.1:1", 1)
+DEAD = NetworkProfile(1, "ws://127.0.0.1:1", 1)
 
 
 async def idle(websocket: ServerConnection) -> None:
@@ -214,28 +211,6 @@ def test_without_profiles_it_waits_for_one():
                 assert await bed.user.until(1) == [("opened", 1)]
 
             await bed.during(provisioned)
-
-    asyncio.run(test())
-
-
-def test_unreadable_profiles_do_not_end_it():
-    async def test() -> None:
-        async with csms(idle) as server:
-            bed = Bed(profile(server))
-            failures = [OSError("disk"), ValueError("row")]
-            read = bed.connector._profiles
-
-            async def profiles():
-                if failures:
-                    raise failures.pop()
-                return await read()
-
-            bed.connector._profiles = profiles
-
-            async def connected() -> None:
-                assert await bed.user.until(1) == [("opened", 1)]
-
-            await bed.during(connected)
 
     asyncio.run(test())
 

@@ -15,7 +15,7 @@ from websockets.asyncio.server import Server, ServerConnection, serve
 from websockets.frames import Opcode
 from websockets.http11 import Request, Response
 
-from station.store.repositories import ConnectionProfile
+from station.domain.network import NetworkProfile
 from station.uplink import link as link_module
 from station.uplink.link import Link, LinkRefused, open_link
 from tests.uplink.authority import Authority
@@ -56,7 +56,7 @@ async def connect(
     ping: float = 0.0,
 ) -> Link:
     scheme = scheme or ("wss" if profile > 1 else "ws")
-    target = ConnectionProfile(1, f"{scheme}://{host}:{port(server)}/ocpp", profile)
+    target = NetworkProfile(1, f"{scheme}://{host}:{port(server)}/ocpp", profile)
     return await open_link(target, identity, password, certificates, lambda: ping)
 
 
@@ -157,7 +157,7 @@ def test_csms_that_accepts_without_the_subprotocol(offered):
 
 def test_nobody_listens():
     async def test() -> None:
-        target = ConnectionProfile(1, "ws://127.0.0.1:1", 1)
+        target = NetworkProfile(1, "ws://127.0.0.1:1", 1)
         with pytest.raises(LinkRefused, match="cannot be reached"):
             await open_link(target, "CS", "", Path("none"), lambda: 0.0)
 

@@ -13,11 +13,11 @@ from station.domain.board import BoardSnapshot, Setpoint
 from station.domain.effects import Answer, Call, Effect, Reboot, Reconnect, Remember, SetBoard, Stored
 from station.domain.events import CallFailed, CallReceived, Event, LinkDown, LinkUp, Started, Tick
 from station.domain.moment import Moment
+from station.domain.network import NetworkProfile
 from station.ocpp.rpc import Rpc
-from station.store.repositories import ConnectionProfile
 from station.uplink.runtime import FRAMES_AHEAD, LAST_SLOT, REBOOT, SNAPSHOTS_AHEAD, CommitFailed, Runtime
 
-SLOT_1 = ConnectionProfile(1, "ws://csms", 1)
+SLOT_1 = NetworkProfile(1, "ws://csms", 1)
 RESET = '[2,"r","Reset",{"type":"Immediate"}]'
 HEARTBEAT = Call("h", "Heartbeat", {}, 30.0)
 SETPOINT = Setpoint(1, ())
@@ -66,7 +66,7 @@ class Bed:
     def send(self, frame: str) -> None:
         self.log.append(json.loads(frame))
 
-    def connect(self, profile: ConnectionProfile = SLOT_1) -> None:
+    def connect(self, profile: NetworkProfile = SLOT_1) -> None:
         self.runtime.link_opened(self, profile)
 
     def happened(self, *without: object) -> list[object]:

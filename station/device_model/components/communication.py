@@ -15,6 +15,7 @@ from station.device_model.definition import (
 
 DAY = 86_400
 NETWORK_SLOTS = ("1", "2", "3")
+INTERFACES = tuple(f"{kind}{number}" for kind in ("Wired", "Wireless") for number in range(4))
 
 
 class OCPPCommCtrlr(Component):
@@ -79,6 +80,15 @@ class OCPPCommCtrlr(Component):
         empty_allowed=False,
         reboot_required=True,
         required="2.1.6",
+    )
+    NetworkInterfaces = member_list(
+        INTERFACES,
+        ("Wired0", "Wireless0"),
+        READ_ONLY,
+        "What a network profile may name as its interface; the operating system sees to the route",
+        empty_allowed=False,
+        persistent=True,
+        vendor=True,
     )
     NetworkProfileConnectionAttempts = integer(
         3, READ_WRITE, "Attempts with one slot before the next is tried", minimum=1, maximum=100, required="2.1.7"
@@ -176,6 +186,9 @@ class DeviceDataCtrlr(Component):
     BytesPerMessageSetVariables = _bytes("SetVariables", 1_000_000, "Longest SetVariables", "2.1.23")
     ConfigurationValueSize = integer(
         1000, READ_ONLY, "Longest value that can be set", minimum=1, maximum=1000, constant=True
+    )
+    SummaryInventoryEnabled = boolean(
+        True, READ_WRITE, "GetBaseReport knows SummaryInventory, which is optional", vendor=True
     )
     ReportingValueSize = integer(
         2500, READ_ONLY, "Longest value that is reported", minimum=1, maximum=2500, constant=True

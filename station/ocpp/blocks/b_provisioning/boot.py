@@ -20,6 +20,7 @@ from station.ocpp.context import Context
 
 OWN_INTERVAL = 60.0  # s between attempts where the CSMS names none (B02.FR.07, B03.FR.05) or does not answer
 POWER_UP = "PowerUp"
+MOVED = "Unknown"  # BootReasonEnumType has no word for a station that went to another CSMS without a boot
 NOTEWORTHY = 10.0  # s: a larger correction of the clock is a security event
 OFFSET_KEPT = 2.0  # s that the kept clock offset may be wrong by (flash wear)
 
@@ -35,6 +36,7 @@ class Boot(Block):
         self._again_at: float | None = None  # monotonic
         self._down_since: float | None = None
         self._first = True
+        self._slot: int | None = None  # the network configuration slot of the last link
 
     @property
     def _registration(self) -> str | None:
@@ -67,6 +69,12 @@ class Boot(Block):
         self._context.outbox.link_up()
         self._context.model.assign(OCPPCommCtrlr.ActiveNetworkProfile, event.slot)
         self._context.journal(now, "link_up", slot=event.slot, security_profile=event.security_profile)
+        if self._slot not in (None, event.slot):
+            # B10.FR.10: another CSMS, as far as the station can know; it has not accepted anybody yet
+            self._context.outbox.registration = None
+            self._reason = self._reason if self._first else MOVED
+            self._again_at = None
+        self._slot = event.slot
         if self._registration == "Accepted":
             self._context.raise_signal(BackOnline(now.monotonic - (self._down_since or now.monotonic)))
         elif self._again_at is None or now.monotonic >= self._again_at:

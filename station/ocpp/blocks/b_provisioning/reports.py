@@ -57,8 +57,9 @@ class Reports(Block):
         selections: dict[str, Selection] = {
             "ConfigurationInventory": _settable,  # B07.FR.07
             "FullInventory": lambda entry: True,  # B07.FR.08
-            "SummaryInventory": lambda entry: _noteworthy(entry, model),  # B07.FR.09
         }
+        if model[DeviceDataCtrlr.SummaryInventoryEnabled]:
+            selections["SummaryInventory"] = lambda entry: _noteworthy(entry, model)  # B07.FR.09
         selection = selections.get(request["reportBase"])
         if selection is None:
             return {"status": "NotSupported", "statusInfo": {"reasonCode": "UnsupportedParam"}}  # B07.FR.02

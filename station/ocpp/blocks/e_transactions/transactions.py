@@ -19,6 +19,7 @@ from station.domain.signals import (
     Authorized,
     EndTransactions,
     EvseChanged,
+    EvseReset,
     MeterDue,
     TransactionEnded,
     TriggerRequested,
@@ -75,6 +76,8 @@ class Transactions(Block):
                 seat = self._context.evses[event.evse_id]
                 if seat.transaction:
                     self._events.updated(seat, event.trigger, now, meter=event.meter)
+            case EvseReset():
+                self._was.pop(event.evse_id, None)
             case TriggerRequested(message="TransactionEvent"):
                 self._triggered(event, now)
 
