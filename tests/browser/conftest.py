@@ -31,6 +31,7 @@ from tests.webui.making import station
 PROJECT = Path(__file__).resolve().parent.parent.parent
 ASGI = "station.project.asgi:application"
 CHROMIUM = "/usr/bin/chromium"
+FLAGS = ["--no-sandbox", "--disable-dev-shm-usage", "--disable-gpu"]
 PASSWORD = "a long enough word"
 WIDTHS = (360, 768, 1440)  # px: phone, tablet, desk
 PICTURES = os.environ.get("TEST_PICTURES")  # a folder for pictures of the pages
@@ -304,9 +305,7 @@ def uplink(web: Web) -> Iterator[PlayedUplink]:
 def chromium() -> Iterator[Browser]:
     """One browser for this folder only: while its driver runs, the thread has an event loop that is in others' way."""
     with sync_playwright() as playwright:
-        browser = playwright.chromium.launch(
-            executable_path=CHROMIUM, args=["--no-sandbox", "--disable-dev-shm-usage", "--disable-gpu"]
-        )
+        browser = playwright.chromium.launch(executable_path=CHROMIUM, args=FLAGS)
         yield browser
         browser.close()
 
