@@ -61,6 +61,7 @@ class StationLive:
     board_online: bool
     board_error: str = ""
     door_open: bool = False
+    link_note: str = ""  # what the last attempt to connect came to, in words; empty while connected
     queue_length: int = 0
     evses: tuple[EvseLive, ...] = field(default_factory=tuple)
 

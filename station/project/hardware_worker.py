@@ -30,6 +30,7 @@ from station.project.celery_worker import Sign
 logger = logging.getLogger(__name__)
 
 EVERY = 1.0  # s between two publications where nothing changes
+POLLS_A_WORD = 5  # polls between two words about the polling
 RETRY = 0.5  # s until the bus tries Redis again
 SEND_LIMIT = 5.0  # s; a Redis that hangs must not hold up the next, newer snapshot for longer
 
@@ -159,7 +160,7 @@ class HardwareStep(bootsteps.StartStopStep):
         from hardware.poller import Poller
 
         board = open_board(settings.ENVIRONMENT.board)
-        poller = Poller(board, on_snapshot=lambda snapshot: line.offer(snapshot), beat=self._beat)
+        poller = Poller(board, on_snapshot=lambda snapshot: line.offer(snapshot), beat=lambda: self._beat(poller))
         line = Bus(poller.want, get_channel_layer, self.bus_sign)
         self.poller, self.bus = poller, line
         line.start()
@@ -174,8 +175,14 @@ class HardwareStep(bootsteps.StartStopStep):
     terminate = stop
 
     @staticmethod
-    def _beat(*_: Any) -> None:
-        health.beat(health.HARDWARE)
+    def _beat(poller: Any) -> None:
+        """Show life in every slot, and about once a second how well the slots were kept (in ms)."""
+        kept = poller.statistics()
+        word = None
+        if kept.ticks % POLLS_A_WORD == 1:
+            late = {"p95": round(kept.jitter_p95 * 1000, 2), "max": round(kept.jitter_max * 1000, 2)}
+            word = {"polls": kept.ticks, "missed": kept.missed, "late": late}
+        health.beat(health.HARDWARE, word)
 
 
 def run() -> int:

@@ -40,6 +40,7 @@ def healthz(request: HttpRequest) -> JsonResponse:
             "redis": redis_word,
             "database": database_word,
             "hardware": hardware_word,
+            "poll": beats[health.HARDWARE][1],  # how many, how many slots missed, how late they began (ms)
             "transfers": _process(beats[health.TRANSFERS], fresh=15.0),
             "uplink": _uplink(uplink_runs, uplink_word),
         },

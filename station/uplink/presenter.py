@@ -31,6 +31,7 @@ class Presenter:
     def __init__(self, life: str, *, identity: str, csms_url: str) -> None:
         self.identity = identity
         self.csms_url = csms_url
+        self.link_note = ""  # what the last attempt to connect came to
         self._life = life
         self._serial = 0
         self._curves: dict[str, deque[tuple[float, float]]] = {}
@@ -55,6 +56,7 @@ class Presenter:
             board_online=board is not None and board.online,
             board_error=board.error if board else "no word from the board yet",
             door_open=board is not None and board.door_open,
+            link_note="" if station.outbox.online else self.link_note,
             queue_length=station.outbox.waiting,
             evses=evses,
         )

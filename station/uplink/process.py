@@ -222,6 +222,7 @@ class Uplink:
         await self._layer.send(bus.HARDWARE, {"type": bus.BOARD_SETPOINT, "setpoint": pack_setpoint(setpoint)})
 
     def _view(self) -> StationLive:
+        self._presenter.link_note = self._connector.state
         return self._presenter.present(self.station, system_clock())
 
     async def _publish(self, payload: dict[str, Any]) -> None:

@@ -22,13 +22,14 @@ MILLI = 1000.0
 STARTS = 5
 CALLS = 300
 ACTIONS = 25
+AWAY = 60.0  # s
 WINDOWS, WINDOW = 6, 5.0  # how often idle load is taken, and over how many seconds each time
 
 Progress = Callable[[str], None]
 
 
 def all_figures(folder: Path, progress: Progress) -> Iterator[Figure]:
-    """Every figure of the bench; about two minutes."""
+    """Every figure of the bench; about three minutes."""
     with ScriptedCsms(password=PASSWORD) as csms:
         with Appliance(folder / "starts") as appliance:
             appliance.provision_csms(csms.url, variables=())
@@ -37,6 +38,9 @@ def all_figures(folder: Path, progress: Progress) -> Iterator[Figure]:
         with _board(folder / "board") as board, _running(folder / "idle", csms, STATION_BOARD=board) as appliance:
             progress("idle")
             yield from idle(appliance)
+        with _running(folder / "poll", csms) as appliance:
+            progress("polling while Redis is away")
+            yield from poll_without_redis(appliance)
         with _running(folder / "runs", csms) as appliance:
             progress("GetVariables")
             yield get_variables(csms)
@@ -108,6 +112,22 @@ def idle(appliance: Appliance) -> Iterator[Figure]:
         memory.append(sum(process.memory_full_info().pss for process in family) / 1e6)
     yield Figure("PSS, idle", "MB", 200, MAX, memory)
     yield Figure("CPU, idle, of one core", "%", 8, MAX, load)
+
+
+def poll_without_redis(appliance: Appliance) -> Iterator[Figure]:
+    """How exactly two EVSEs are polled at 5 Hz while Redis is killed whenever it comes back, for a minute."""
+    late, begun = [], appliance.health()[1]["poll"]["missed"]
+    end = time.monotonic() + AWAY
+    while time.monotonic() < end:
+        redis = appliance.process("redis")
+        if redis is not None:
+            with suppress(psutil.NoSuchProcess):
+                redis.kill()
+        time.sleep(1)
+        late.append(appliance.health()[1]["poll"]["late"]["max"])
+    missed = appliance.health()[1]["poll"]["missed"] - begun
+    yield Figure("a poll begins late, Redis away for 60 s", "ms", 20, MAX, late)
+    yield Figure("polls missed, Redis away for 60 s", "", 0, MAX, [missed])
 
 
 def get_variables(csms: ScriptedCsms) -> Figure:
