@@ -7,9 +7,14 @@ from typing import Any
 from django.http import HttpRequest
 
 from webui.bench import client
+from webui.keypad import offer
 
 
 def page(request: HttpRequest) -> dict[str, Any]:
-    """Whether there is a bench to link to, and which room is open."""
+    """Whether there is a bench or a key pad to link to, and which room is open."""
     match = request.resolver_match
-    return {"has_bench": client.exists(), "room": match.url_name if match else ""}
+    return {
+        "has_bench": client.exists(),
+        "has_keypad": offer.takes_key_codes,  # called where a page asks, which pieces of pages do not
+        "room": match.url_name if match else "",
+    }

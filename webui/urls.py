@@ -6,6 +6,7 @@ from webui.accounts.views import Login, Logout
 from webui.bench import views as bench
 from webui.commands import views as commands
 from webui.dashboard.views import dashboard
+from webui.keypad import views as keypad
 from webui.sessions import views as sessions
 
 urlpatterns = [
@@ -15,6 +16,9 @@ urlpatterns = [
     path("sessions/", sessions.sessions, name="sessions"),
     path("sessions/<str:transaction_id>/", sessions.session, name="session"),
     path("evse/<int:evse_id>/<slug:action>/", commands.file_command, name="file-command"),
+    path("master-pass/", commands.master_pass, name="master-pass"),
+    path("keypad/", keypad.keypad, name="keypad"),
+    path("keypad/enter/", keypad.enter, name="keypad-enter"),
     path("commands/<int:pk>/", commands.command, name="command"),
     path("bench/", bench.bench, name="bench"),
     path("bench/state/", bench.bench_state, name="bench-state"),

@@ -5,9 +5,11 @@ Store and live view keep facts as stable words; here they become sentences, in t
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
+from contextlib import suppress
 from typing import Any, NamedTuple
 
+from django.utils import translation
 from django.utils.translation import gettext_lazy as _
 
 from station.live.payloads import EvseLive
@@ -89,6 +91,13 @@ _MESSAGES: Mapping[str, Any] = {
     "not_registered": _("The operator's system has not accepted this station yet."),
     "no_answer": _("The operator's system did not answer, so the card could not be checked."),
     "offline": _("The operator's system cannot be reached, and nobody may charge without it."),
+    "not_known_here": _("The station does not know the card."),
+    "unsupported_type": _("This station does not take cards or codes of this kind."),
+    "too_many_tries": _("Too many wrong codes. Wait a while, then try again."),
+    "checking": _("This is being checked already."),
+    "bad_token": _("That is too short or too long."),
+    "master_pass": _("A master card ends sessions; it cannot start one."),
+    "no_master_pass": _("Hold the master card to the reader again."),
 }
 
 _REASONS: Mapping[str, Any] = {
@@ -115,6 +124,7 @@ _REASONS: Mapping[str, Any] = {
 
 _AUTHORIZED_BY: Mapping[str, Any] = {
     "csms": _("The operator's system accepted the card."),
+    "cache": _("Accepted by the station itself, from what the operator's system had said before."),
     "offline": _("Accepted by the station itself, while the operator's system could not be reached."),
     "remote": _("Started by the operator's system."),
     "operator": _("Started from this web interface."),
@@ -157,11 +167,23 @@ def _doubt(word: str) -> Any:
     return _METER_DOUBTED if word.startswith("Meter:") else _("Note: %(word)s") % {"word": word}
 
 
-def message(word: str) -> str:
-    """Why the last card or start led to nothing; empty for no word."""
+def message(word: str, languages: Sequence[str] = ()) -> str:
+    """Why the last card or start led to nothing; empty for no word.
+
+    In the first of ``languages`` that there is (C01.FR.08, C01.FR.09), else in the reader's own.
+    """
     if not word:
         return ""
-    return str(_MESSAGES[word]) if word in _MESSAGES else word.replace("_", " ").capitalize()
+    with translation.override(spoken(languages) or translation.get_language()):
+        return str(_MESSAGES[word]) if word in _MESSAGES else word.replace("_", " ").capitalize()
+
+
+def spoken(languages: Sequence[str]) -> str:
+    """The first of ``languages`` (RFC 5646 tags, best first) in which there are words here; empty where none is."""
+    for language in languages:
+        with suppress(LookupError):
+            return translation.get_supported_language_variant(language.lower())
+    return ""
 
 
 def reason(word: str) -> str:
@@ -233,6 +255,7 @@ _EVENTS: Mapping[str, Sentence] = {
     "deauthorized": lambda data: (
         _("The operator's system withdrew its permission. %(why)s") % {"why": message(str(data.get("status") or ""))}
     ),
+    "master_pass": lambda data: _("A master card was shown."),
     "authorization_ended": lambda data: _("The permission to charge ended."),
     "transaction_started": lambda data: _("The session began."),
     "transaction_ended": lambda data: (
@@ -286,6 +309,8 @@ def event(kind: str, data: Mapping[str, Any]) -> str:
 
 def outcome(action: str, accepted: bool, said: str) -> str:
     """What became of a command: the station's own sentence, or words for its word."""
+    if accepted and action == "start" and said == "Stopped.":
+        action = "stop"  # the same code once more ends the session (C01.FR.03)
     if accepted and action in _DONE:
         return str(_DONE[action])
     if said in _MESSAGES or (said and " " not in said):
@@ -297,4 +322,5 @@ _DONE: Mapping[str, Any] = {
     "start": _("Charging is allowed. Energy flows as soon as the car asks for it."),
     "stop": _("Charging ends."),
     "unlock": _("The connector is unlocked."),
+    "master_pass": _("The sessions end."),
 }

@@ -11,6 +11,7 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any, TypeAlias
 
+from station.domain.authorization import CachedToken
 from station.domain.board import Setpoint
 from station.domain.network import NetworkProfile
 
@@ -161,6 +162,20 @@ class Remember(Stored):
 
     key: str
     value: Any  # JSON; None forgets the key
+
+
+@dataclass(frozen=True, slots=True)
+class SaveCachedToken(Stored):
+    """Insert or replace an entry of the authorization cache by its key. ``record`` is a ``CachedToken``."""
+
+    record: CachedToken
+
+
+@dataclass(frozen=True, slots=True)
+class ForgetCachedToken(Stored):
+    """Delete the entry of the authorization cache with that key; None deletes all (C11)."""
+
+    key: str | None
 
 
 @dataclass(frozen=True, slots=True)

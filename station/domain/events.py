@@ -67,8 +67,9 @@ class CallFailed:
 class OperatorCommand:
     """A person, or the API, asks for something. ``arguments`` is what the form or API validated.
 
-    Actions: ``start`` (evse_id, id_token optional), ``stop`` (evse_id), ``unlock`` (evse_id), ``restart``,
-    ``set_variable`` (component, variable, value …), ``availability`` (evse_id or None, operative).
+    Actions: ``start`` (evse_id; id_token and type where one is presented there, such as a KeyCode), ``stop``
+    (evse_id), ``unlock`` (evse_id), ``restart``, ``set_variable`` (component, variable, value …), ``availability``
+    (evse_id or None, operative), ``master_pass`` (evse_ids to end, None: all; C16).
     """
 
     command_id: int

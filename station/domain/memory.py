@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any
 
+from station.domain.authorization import CachedToken
 from station.domain.network import NetworkProfile
 from station.domain.transaction import Transaction
 
@@ -49,3 +50,4 @@ class Memory:
     remembered: Mapping[str, Any] = field(default_factory=dict)
     network_profiles: list[NetworkProfile] = field(default_factory=list)  # by slot
     security_profiles: frozenset[int] = frozenset({1})
+    cached_tokens: list[CachedToken] = field(default_factory=list)

@@ -25,8 +25,13 @@ class IdToken:
     type: str
 
     def matches(self, other: IdToken | None) -> bool:
-        """True where both name the same token (C01.FR.?: identifiers are case insensitive, CiString)."""
+        """True where both name the same token (C01.FR.25; identifiers are case insensitive)."""
         return other is not None and (self.id_token.casefold(), self.type) == (other.id_token.casefold(), other.type)
+
+    @property
+    def loggable(self) -> str:
+        """The identifier as it may stand in a journal; a key code never does (C04.FR.04)."""
+        return "****" if self.type == "KeyCode" else self.id_token
 
 
 @dataclass(slots=True)

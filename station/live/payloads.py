@@ -43,6 +43,8 @@ class EvseLive:
     faults: tuple[str, ...] = ()
     warnings: tuple[str, ...] = ()
     message: str = ""  # why the last card was refused and the like, a stable word
+    personal_message: str = ""  # what the CSMS has to say to the driver; anybody's text
+    languages: tuple[str, ...] = ()  # in which the driver wants to be spoken to, best first (RFC 5646)
     curve: tuple[tuple[float, float], ...] = ()  # (seconds since the session's start, W), up to 240 points
 
 
@@ -63,6 +65,7 @@ class StationLive:
     door_open: bool = False
     link_note: str = ""  # what the last attempt to connect came to, in words; empty while connected
     queue_length: int = 0
+    master_pass: bool = False  # a master pass was shown: somebody is to choose which sessions end (C16)
     evses: tuple[EvseLive, ...] = field(default_factory=tuple)
 
 
@@ -81,6 +84,7 @@ def decode(data: dict[str, Any]) -> StationLive:
                 "voltage": tuple(evse["voltage"]),
                 "faults": tuple(evse["faults"]),
                 "warnings": tuple(evse["warnings"]),
+                "languages": tuple(evse["languages"]),
                 "curve": tuple(tuple(point) for point in evse["curve"]),
             }
         )

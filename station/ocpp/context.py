@@ -16,6 +16,7 @@ if TYPE_CHECKING:
     from station.domain.clock import Clock
     from station.domain.evse import Evse, Lobby, Seat
     from station.ocpp.outbox import Outbox
+    from station.ocpp.token_cache import TokenCache
 
 Answered = Callable[[Mapping[str, Any], Moment], None]
 Failed = Callable[[str, Moment], None]
@@ -45,6 +46,7 @@ class Context:
         self.availability = availability
         self.clock = clock
         self.outbox: Outbox
+        self.token_cache: TokenCache
         self.remembered: dict[str, Any] = dict(remembered)
         self.restarting = False  # a reset is scheduled or under way: nobody new is let in
         self.effects: list[Effect] = []

@@ -45,10 +45,11 @@ from station.ocpp.blocks.p_data_transfer import DataTransfer
 from station.ocpp.context import Context
 from station.ocpp.outbox import Outbox
 from station.ocpp.power import PowerControl
+from station.ocpp.token_cache import TokenCache
 
 log = logging.getLogger(__name__)
 
-OPERATOR_ACTIONS = {"start", "stop", "unlock", "restart", "availability", "set_variable"}
+OPERATOR_ACTIONS = {"start", "stop", "unlock", "restart", "availability", "set_variable", "master_pass"}
 
 
 class Station:
@@ -79,6 +80,7 @@ class Station:
         )
         self.outbox = Outbox(memory.queue, self.model, self.clock, self.context.new_id, self.context.emit)
         self.context.outbox = self.outbox
+        self.context.token_cache = TokenCache(self.context, memory.cached_tokens)
         self._restore(memory)
         self._sources(firmware_version)
         self._power = PowerControl(self.model)

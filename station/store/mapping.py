@@ -1,4 +1,7 @@
-"""Transactions between the pure object and its row: columns for the history, ``state`` to restore the object."""
+"""Between pure objects and their rows.
+
+A transaction has columns for the history, and ``state`` to restore the object.
+"""
 
 from __future__ import annotations
 
@@ -6,6 +9,7 @@ from dataclasses import asdict, fields
 from datetime import datetime
 from typing import Any
 
+from station.domain.authorization import CachedToken, TokenInfo
 from station.domain.transaction import ChargingState, IdToken, Transaction
 from station.store import models
 
@@ -66,3 +70,38 @@ def _energy(record: Transaction) -> int:
     if record.meter_start is None or record.meter_stop is None:
         return 0
     return max(0, record.meter_stop - record.meter_start)
+
+
+def token_to_row(record: CachedToken) -> models.CachedToken:
+    """The row of an authorization cache entry, not saved."""
+    info = asdict(record.info)
+    info["cache_expiry"] = record.info.cache_expiry.isoformat() if record.info.cache_expiry else None
+    return models.CachedToken(
+        key=record.key,
+        info=info,
+        stored=record.stored,
+        updated=record.updated,
+        used=record.used,
+        uses=record.uses,
+    )
+
+
+def token_from_row(row: models.CachedToken) -> CachedToken:
+    """The entry behind ``token_to_row``; raises ValueError, TypeError or KeyError where the row is damaged."""
+    info: dict[str, Any] = dict(row.info)
+    group, expiry = info["group_id_token"], info["cache_expiry"]
+    return CachedToken(
+        key=row.key,
+        info=TokenInfo(
+            status=info["status"],
+            group_id_token=IdToken(**group) if group else None,
+            evse_ids=tuple(info["evse_ids"]),
+            cache_expiry=datetime.fromisoformat(expiry) if expiry else None,
+            languages=tuple(info["languages"]),
+            personal_message=info["personal_message"],
+        ),
+        stored=row.stored,
+        updated=row.updated,
+        used=row.used,
+        uses=row.uses,
+    )

@@ -122,6 +122,24 @@ class Remembered(models.Model):
         return self.key
 
 
+class CachedToken(models.Model):
+    """An entry of the authorization cache (C10). ``key`` is a digest: whose card it is stands nowhere."""
+
+    key = models.CharField(max_length=64, primary_key=True)
+    info = models.JSONField(help_text="what the CSMS last said")
+    stored = models.DateTimeField()
+    updated = models.DateTimeField()
+    used = models.DateTimeField()
+    uses = models.PositiveIntegerField(default=1)
+
+    class Meta:
+        db_table = "station_cached_token"
+        ordering: ClassVar = ["stored"]
+
+    def __str__(self) -> str:
+        return self.key[:8]
+
+
 class NetworkProfile(models.Model):
     """A network configuration slot (B09): where the CSMS is and how to speak to it.
 

@@ -15,13 +15,16 @@ from django.db import models as orm
 from django.db import transaction
 from django.utils import timezone
 
+from station.domain.authorization import CachedToken
 from station.domain.effects import (
     Dequeue,
     Enqueue,
     FinishCommand,
+    ForgetCachedToken,
     Journal,
     Remember,
     RemoveNetworkProfile,
+    SaveCachedToken,
     SaveMeterPoint,
     SaveNetworkProfile,
     SaveTransaction,
@@ -40,6 +43,7 @@ log = logging.getLogger(__name__)
 
 WRITE_ONLY = frozenset({("SecurityCtrlr", "BasicAuthPassword")})  # sealed at rest
 COMMAND_MESSAGE_LENGTH = 300
+HIDDEN = "****"
 
 _VARIABLE_KEY = (
     "component",
@@ -71,6 +75,7 @@ def load() -> Memory:
             NetworkProfile(**{name: getattr(row, name) for name in _PROFILE_COLUMNS})
             for row in models.NetworkProfile.objects.order_by("slot")
         ],
+        cached_tokens=[token for row in models.CachedToken.objects.all() if (token := _cached(row))],
     )
 
 
@@ -86,7 +91,9 @@ def filed_commands(
     waiting = models.Command.objects.filter(status=models.Command.Status.FILED, id__gt=after)
     rows = list(waiting.order_by("id"))
     if any(row.filed_at < now - at_most for row in rows):
-        waiting.filter(filed_at__lt=now - at_most).update(
+        late = waiting.filter(filed_at__lt=now - at_most)
+        _hide_key_codes(late)
+        late.update(
             status=models.Command.Status.REJECTED,
             message="The station could not take this up in time.",
             finished_at=now,
@@ -101,6 +108,15 @@ def _restored(row: models.Transaction) -> Transaction:
         return mapping.from_row(row)
     except (TypeError, KeyError, AttributeError) as error:
         raise ValueError(f"transaction {row.transaction_id} is damaged: {error}") from error
+
+
+def _cached(row: models.CachedToken) -> CachedToken | None:
+    try:
+        return mapping.token_from_row(row)
+    except (TypeError, KeyError, ValueError, AttributeError) as error:
+        # The CSMS can be asked again; no reason to stay down.
+        log.error("the authorization cache entry %s is left out: %s", row, error)
+        return None
 
 
 def _opened(row: models.Variable) -> StoredVariable | None:
@@ -145,6 +161,8 @@ class _Batch:
     profiles: dict[int, NetworkProfile | None] = field(default_factory=dict)  # by slot; None: removed
     finished: list[FinishCommand] = field(default_factory=list)
     journal: list[models.JournalEntry] = field(default_factory=list)
+    cached: dict[str, models.CachedToken | None] = field(default_factory=dict)  # None: to be deleted
+    cache_cleared: bool = False
 
     def add(self, effect: Stored) -> None:
         """Sort one effect in; raises TypeError for one that this store does not know."""
@@ -172,6 +190,13 @@ class _Batch:
                 self.profiles[profile.slot] = profile
             case RemoveNetworkProfile(slot=slot):
                 self.profiles[slot] = None
+            case SaveCachedToken(record=record):
+                self.cached[record.key] = mapping.token_to_row(record)
+            case ForgetCachedToken(key=None):
+                self.cached.clear()
+                self.cache_cleared = True
+            case ForgetCachedToken(key=str() as key):
+                self.cached[key] = None
             case FinishCommand():
                 self.finished.append(effect)
             case Journal():
@@ -222,12 +247,8 @@ class _Batch:
         self._write_variables()
         self._write_remembered()
         self._write_profiles()
-        for finished in self.finished:
-            models.Command.objects.filter(id=finished.command_id).update(
-                status=finished.status[:10],
-                message=finished.message[:COMMAND_MESSAGE_LENGTH],
-                finished_at=timezone.now(),
-            )
+        self._write_cache()
+        self._write_finished()
         if self.journal:
             models.JournalEntry.objects.bulk_create(self.journal)
 
@@ -259,6 +280,31 @@ class _Batch:
                 rows, update_conflicts=True, unique_fields=list(_VARIABLE_KEY), update_fields=["value"]
             )
 
+    def _write_finished(self) -> None:
+        for finished in self.finished:
+            models.Command.objects.filter(id=finished.command_id).update(
+                status=finished.status[:10],
+                message=finished.message[:COMMAND_MESSAGE_LENGTH],
+                finished_at=timezone.now(),
+            )
+        if self.finished:
+            _hide_key_codes(models.Command.objects.filter(id__in=[finished.command_id for finished in self.finished]))
+
+    def _write_cache(self) -> None:
+        if self.cache_cleared:
+            models.CachedToken.objects.all().delete()
+        gone = [key for key, row in self.cached.items() if row is None]
+        if gone and not self.cache_cleared:
+            models.CachedToken.objects.filter(key__in=gone).delete()
+        rows = [row for row in self.cached.values() if row is not None]
+        if rows:
+            models.CachedToken.objects.bulk_create(
+                rows,
+                update_conflicts=True,
+                unique_fields=["key"],
+                update_fields=["info", "stored", "updated", "used", "uses"],
+            )
+
     def _write_remembered(self) -> None:
         gone = [key for key, value in self.remembered.items() if value is None]
         if gone:
@@ -281,6 +327,13 @@ class _Batch:
                 unique_fields=["slot"],
                 update_fields=[name for name in _PROFILE_COLUMNS if name != "slot"],
             )
+
+
+def _hide_key_codes(commands: orm.QuerySet[models.Command]) -> None:
+    """A key code that was used, or never will be, does not stay on the record (C04.FR.04)."""
+    for row in commands.filter(arguments__type="KeyCode"):
+        row.arguments["id_token"] = HIDDEN
+        row.save(update_fields=["arguments"])
 
 
 def _variable(key: tuple[Any, ...], value: str) -> models.Variable:

@@ -58,6 +58,7 @@ class Presenter:
             door_open=board is not None and board.door_open,
             link_note="" if station.outbox.online else self.link_note,
             queue_length=station.outbox.waiting,
+            master_pass=station.authorization.master_pass.choosing,
             evses=evses,
         )
 
@@ -66,7 +67,6 @@ class Presenter:
             evse_id=evse.id,
             availability=station.availability.status(evse, now),
             activity=self._activity(station, evse, now),
-            message=self._message(station, evse, now),
         )
         snapshot, reading = evse.snapshot, evse.meter.reading
         values: dict[str, object] = {}
@@ -89,6 +89,7 @@ class Presenter:
                 "register": reading.energy / 1000,
             }
         values |= self._session(station, evse, now)
+        values |= self._said(station, evse, now)
         return EvseLive(**{**{name: getattr(live, name) for name in live.__slots__}, **values})
 
     def _doubts(self, evse: Evse) -> tuple[str, ...]:
@@ -113,12 +114,18 @@ class Presenter:
             return "waiting_for_plug"
         return "free"
 
-    def _message(self, station: Station, evse: Evse, now: Moment) -> str:
-        refusal = station.authorization.refusal
-        if refusal is None or now.monotonic - refusal[0] > REFUSAL_SHOWN or evse.authorization:
-            return ""
-        _, evse_id, why = refusal
-        return why if evse_id in (None, evse.id) else ""
+    def _said(self, station: Station, evse: Evse, now: Moment) -> dict[str, object]:
+        """What there is to say to the driver: to the one who charges, or to the one who was just refused."""
+        authorization, refusal = evse.authorization, station.authorization.refusal
+        if authorization is not None:
+            return {"personal_message": authorization.personal_message, "languages": authorization.languages}
+        if refusal is None or now.monotonic - refusal.at > REFUSAL_SHOWN or refusal.evse_id not in (None, evse.id):
+            return {}
+        return {
+            "message": refusal.why,
+            "personal_message": refusal.personal_message,
+            "languages": refusal.languages,
+        }
 
     def _session(self, station: Station, evse: Evse, now: Moment) -> dict[str, object]:
         transaction = evse.transaction

@@ -14,7 +14,10 @@ from tests.conformance.rig import CARD, Attempt, CallError, Error, Message, Payl
 from tests.support.appliance import PASSWORD, QUICK, Appliance
 from tests.support.csms import SILENCE, Recorded, Refuse, ScriptedCsms
 from tests.support.waiting import wait_until
+from tests.support.web import WebSession
 from tests.uplink.authority import Authority
+
+ADMIN = "a long enough word"
 
 
 class OnAppliance(Rig):
@@ -48,7 +51,8 @@ class OnAppliance(Rig):
                 root = self._authority(number).write_root(self._folder / f"root-{number}.pem")
                 self._appliance.provision("--csms-root-certificate", str(root))
             self._appliance.provision("--csms-url", csms.url, "--security-profile", str(self.security_profile))
-        self._appliance.provision_csms(csms.url, password=PASSWORD, variables=settings)
+        admin = ("--admin-password", ADMIN)
+        self._appliance.provision_csms(csms.url, password=PASSWORD, variables=settings, options=admin)
         self._appliance.start()
         self._appliance.wait_registered()
         # every connector's status and the security event of the boot: then it is quiet
@@ -198,6 +202,10 @@ class OnAppliance(Rig):
 
     def door(self, *, opened: bool = True) -> None:
         self._appliance.bench("/door", {"open": opened})
+
+    def choose_to_end(self, *evses: int) -> None:
+        page = WebSession(self._appliance.web, password=ADMIN)
+        page.post("/master-pass/", [("evse", str(evse)) for evse in evses])
 
 
 def _translated(reply: Reply | Error) -> Any:

@@ -166,7 +166,12 @@ class InMemory(Rig):
         one.latches += bool(code)
 
     def bay(self, evse: int = 1, *, occupied: bool = True) -> None:
-        self._rig.board.evses[evse].bay = occupied
+        self._rig.bay(evse, occupied=occupied)
 
     def door(self, *, opened: bool = True) -> None:
         self._rig.board.door_open = opened
+
+    def choose_to_end(self, *evses: int) -> None:
+        done = self._rig.operator("master_pass", evse_ids=list(evses) or None)
+        assert done is not None, "no answer to the choice"
+        assert done.status == "Accepted", done

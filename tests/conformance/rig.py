@@ -172,6 +172,10 @@ class Rig(ABC):
     @abstractmethod
     def door(self, *, opened: bool = True) -> None: ...
 
+    @abstractmethod
+    def choose_to_end(self, *evses: int) -> None:
+        """After a master pass, on the station's own page: the sessions that are to end; none named: all."""
+
     # ------------------------------------------------------------------ what cases say
 
     def expect(

@@ -109,10 +109,17 @@ class Appliance:
         done = self.manage("provision", *options, *settings)
         assert done.returncode == 0, f"provision {options} {variables}: {done.stdout}{done.stderr}"
 
-    def provision_csms(self, url: str, *, password: str | None = PASSWORD, variables: tuple[str, ...] = QUICK) -> None:
+    def provision_csms(
+        self,
+        url: str,
+        *,
+        password: str | None = PASSWORD,
+        variables: tuple[str, ...] = QUICK,
+        options: tuple[str, ...] = (),
+    ) -> None:
         """Point it at a CSMS, under its identity, with quick times."""
         secret = () if password is None else ("--password", password)
-        self.provision("--identity", self.identity, "--csms-url", url, *secret, variables=variables)
+        self.provision("--identity", self.identity, "--csms-url", url, *secret, *options, variables=variables)
 
     # ------------------------------------------------------------------ life and death
 

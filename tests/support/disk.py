@@ -7,13 +7,16 @@ from collections.abc import Iterable
 from dataclasses import dataclass, field, replace
 from typing import Any
 
+from station.domain.authorization import CachedToken
 from station.domain.effects import (
     Dequeue,
     Enqueue,
     FinishCommand,
+    ForgetCachedToken,
     Journal,
     Remember,
     RemoveNetworkProfile,
+    SaveCachedToken,
     SaveNetworkProfile,
     SaveTransaction,
     SaveVariable,
@@ -36,6 +39,7 @@ class Disk:
     journal: list[Journal] = field(default_factory=list)
     finished: dict[int, FinishCommand] = field(default_factory=dict)
     given_up: list[Dequeue] = field(default_factory=list)
+    cached_tokens: dict[str, CachedToken] = field(default_factory=dict)
     security_profiles: frozenset[int] = frozenset({1})  # by the certificates on it
 
     def commit(self, effects: Iterable[Stored]) -> None:
@@ -65,6 +69,12 @@ class Disk:
                     self.network_profiles[effect.profile.slot] = effect.profile
                 case RemoveNetworkProfile():
                     self.network_profiles.pop(effect.slot, None)
+                case SaveCachedToken():
+                    self.cached_tokens[effect.record.key] = effect.record
+                case ForgetCachedToken(key=None):
+                    self.cached_tokens.clear()
+                case ForgetCachedToken():
+                    self.cached_tokens.pop(effect.key, None)
                 case Journal():
                     self.journal.append(effect)
                 case FinishCommand():
@@ -103,4 +113,5 @@ class Disk:
             remembered={key: value for key, value in self.remembered.items() if value is not None},
             network_profiles=[profile for _, profile in sorted(self.network_profiles.items())],
             security_profiles=self.security_profiles,
+            cached_tokens=list(self.cached_tokens.values()),
         )

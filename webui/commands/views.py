@@ -1,4 +1,4 @@
-"""Start, stop, unlock: a row is filed, the uplink is nudged, and the page follows what becomes of it.
+"""Start, stop, unlock, master pass: a row is filed, the uplink is nudged, and the page follows what becomes of it.
 
 Async views: under Daphne they run on the process's one event loop, which keeps the channel layer's one connection.
 """
@@ -6,6 +6,7 @@ Async views: under Daphne they run on the process's one event loop, which keeps 
 from __future__ import annotations
 
 from datetime import timedelta
+from typing import Any
 
 from django.http import Http404, HttpRequest, HttpResponse
 from django.shortcuts import aget_object_or_404, redirect, render
@@ -33,7 +34,24 @@ async def file_command(request: HttpRequest, evse_id: int, action: str) -> HttpR
     known = station is None or any(evse.evse_id == evse_id for evse in station.evses)
     if action not in ACTIONS or not 1 <= evse_id <= 999 or not known:
         raise Http404
-    command = await filing.file(await request.auser(), action, {"evse_id": evse_id})
+    return await answer_with(request, action, {"evse_id": evse_id})
+
+
+@never_cache
+@require_POST
+@signed_in
+async def master_pass(request: HttpRequest) -> HttpResponse:
+    """After a master card: end the sessions at the EVSEs named by ``evse``, or without one at all of them (C16)."""
+    named = request.POST.getlist("evse")
+    if not all(name.isdecimal() and len(name) <= 3 for name in named):
+        raise Http404
+    arguments = {"evse_ids": sorted({int(name) for name in named}) or None}
+    return await answer_with(request, "master_pass", arguments)
+
+
+async def answer_with(request: HttpRequest, action: str, arguments: dict[str, Any]) -> HttpResponse:
+    """File ``action`` and answer with the piece that follows it, or without htmx with the dashboard."""
+    command = await filing.file(await request.auser(), action, arguments)
     told = await filing.nudge(command)
     if not request.htmx:
         return redirect("dashboard")

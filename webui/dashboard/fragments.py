@@ -54,7 +54,7 @@ def _evse_fragments(evse: EvseLive, at: str, language: str) -> tuple[tuple[str, 
             "activity": words.activity(evse.activity),
             "faults": words.faults(evse),
             "warnings": words.warnings(evse),
-            "message": words.message(evse.message),
+            "message": words.message(evse.message, evse.languages),
             "who": words.masked(evse.id_token, evse.id_token_type),
             "started": started,
             "lasted": (now - started) if started and now else None,
@@ -93,6 +93,12 @@ def clock_fragment(at: str) -> str:
     return render_to_string("dashboard/_clock.html", {"at": moment(at)})
 
 
+def master_fragment(station: StationLive) -> str:
+    """After a master card: which sessions are to end (C16.FR.01); empty while none was shown."""
+    running = [evse for evse in station.evses if evse.transaction_id is not None and evse.activity != "finishing"]
+    return render_to_string("dashboard/_master.html", {"choosing": station.master_pass, "evses": running})
+
+
 def notice_fragment(kind: str = "", since: datetime | None = None) -> str:
     """The line that says what is wrong with the live view: ``stale``, ``bus``, or nothing."""
     return render_to_string("dashboard/_notice.html", {"kind": kind, "since": since})
@@ -103,6 +109,7 @@ def pieces(station: StationLive) -> dict[str, str]:
     found = {
         "station-status": marked("station-status", status_fragment(station)),
         "station-clock": marked("station-clock", clock_fragment(station.at)),
+        "station-master": marked("station-master", master_fragment(station)),
     }
     for evse in station.evses:
         # The clock only moves a card while a session's duration is on it.

@@ -23,6 +23,7 @@ def dashboard(request: HttpRequest) -> HttpResponse:
         context = {
             "status": found["station-status"],
             "clock": found["station-clock"],
+            "master": found["station-master"],
             "cards": fragments.cards(station, found),
         }
     return render(request, "dashboard/dashboard.html", context)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from station.device_model.components.authorization import AuthCtrlr
+from station.device_model.components.authorization import AuthCacheCtrlr, AuthCtrlr
 from station.device_model.components.communication import DeviceDataCtrlr, OCPPCommCtrlr
 from station.device_model.components.metering import AlignedDataCtrlr, SampledDataCtrlr
 from station.device_model.components.security import SecurityCtrlr
@@ -15,6 +15,7 @@ COMPONENTS: tuple[type[Component], ...] = (
     EVSE,
     Connector,
     AlignedDataCtrlr,
+    AuthCacheCtrlr,
     AuthCtrlr,
     ClockCtrlr,
     DeviceDataCtrlr,
@@ -28,6 +29,7 @@ __all__ = [
     "COMPONENTS",
     "EVSE",
     "AlignedDataCtrlr",
+    "AuthCacheCtrlr",
     "AuthCtrlr",
     "ChargingStation",
     "ClockCtrlr",

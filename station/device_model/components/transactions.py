@@ -48,6 +48,14 @@ class TxCtrlr(Component):
     StopTxOnInvalidId = boolean(
         True, READ_WRITE, "A card that the CSMS refuses during the transaction deauthorizes it", required="2.6.8"
     )
+    MaxEnergyOnInvalidId = integer(
+        0,
+        READ_WRITE,
+        "What a transaction gets at most whose card the CSMS refuses, where that does not deauthorize it",
+        unit="Wh",
+        minimum=0,
+        maximum=1_000_000,
+    )
     ResumptionTimeout = integer(
         3600,
         READ_WRITE,

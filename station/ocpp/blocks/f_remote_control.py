@@ -81,8 +81,14 @@ class RemoteControl(Block):
         if self._context.model[AuthCtrlr.AuthorizeRemoteStart]:  # F01.FR.01, F02.FR.09
             self._context.raise_signal(AuthorizeRemotely(evse.id, token, remote_start_id))
         else:  # F01.FR.02, F02.FR.10
-            granted = Authorization(token, AuthorizedBy.REMOTE, remote_start_id=remote_start_id)
-            self._context.journal(now, "remote_start", evse_id=evse.id, id_token=token.id_token, type=token.type)
+            group = request.get("groupIdToken")
+            granted = Authorization(
+                token,
+                AuthorizedBy.REMOTE,
+                IdToken(group["idToken"], group["type"]) if group else None,
+                remote_start_id=remote_start_id,
+            )
+            self._context.journal(now, "remote_start", evse_id=evse.id, id_token=token.loggable, type=token.type)
             self._context.raise_signal(Authorized(evse.id, granted, "RemoteStart"))
         if unauthorized:
             return {"status": "Accepted", "transactionId": unauthorized.transaction_id}  # F01.FR.13

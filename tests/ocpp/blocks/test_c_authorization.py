@@ -241,12 +241,14 @@ def test_a_colleague_with_his_own_car_is_not_taken_for_a_stop() -> None:
 
 
 def test_nobody_is_asked_where_authorization_is_off() -> None:
-    """C01.FR.01."""
+    """C01.FR.01, C02.FR.01."""
     rig = station(**{"AuthCtrlr.Enabled": "false"})
     rig.plug()
     rig.let(3)
     assert rig.board.evses[1].power > 0
-    assert all("idToken" not in event for event in rig.events())
+    assert not asked(rig)
+    told = [event["idToken"] for event in rig.events() if "idToken" in event]
+    assert told == [{"idToken": "", "type": "NoAuthorization"}]
     rig.unplug()
     rig.let(1)
     rig.plug()

@@ -2,13 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from dataclasses import replace
-from typing import Any
 
 from station.device_model.components import TxCtrlr
 from station.domain import evse as conditions
-from station.domain.authorization import Authorization, AuthorizedBy
+from station.domain.authorization import Authorization
 from station.domain.board import BoardSnapshot, Fault
 from station.domain.effects import SaveTransaction
 from station.domain.events import Started, Tick
@@ -27,6 +25,7 @@ from station.domain.signals import (
 from station.domain.transaction import ChargingState, IdToken, Transaction
 from station.ocpp.block import Block, Payload
 from station.ocpp.blocks.e_transactions.events import Events
+from station.ocpp.blocks.e_transactions.verdicts import Verdicts
 from station.ocpp.context import Context
 from station.ocpp.curve import Curve
 
@@ -46,7 +45,7 @@ class Transactions(Block):
         self._was: dict[int, tuple[bool, bool, bool]] = {}  # EVSE id -> (plugged, bay occupied, faulted) told
         self._end_at_latest: dict[int, float] = {}  # EVSE id -> monotonic; while a transaction waits for the contactor
         self.actions = {"GetTransactionStatus": self.get_transaction_status}
-        context.outbox.delivered["TransactionEvent"] = self._delivered
+        self._verdicts = Verdicts(context, self._authorization_ended)
 
     # ------------------------------------------------------------------ events
 
@@ -114,6 +113,7 @@ class Transactions(Block):
             self._unplugged(evse, now)
         if evse.faults and not was_faulted:
             self._faulted(evse, now)
+        self._verdicts.watch(evse)
         self._finish_ending(evse, now)
         self._start_if_due(evse, "ChargingStateChanged" if evse.transferring else "CablePluggedIn", now)
         self._report_state(evse, now)
@@ -231,7 +231,7 @@ class Transactions(Block):
         if isinstance(seat, Evse):
             seat.suspended_by_station = False
             if seat.transaction:
-                seat.transaction.extra.pop("suspended", None)
+                self._verdicts.forget(seat.transaction)
         if event.trigger == "RemoteStart":
             seat.announce = "RemoteStart"  # F01.FR.19, F02.FR.21
         if seat.transaction is None:
@@ -241,10 +241,9 @@ class Transactions(Block):
             self._events.updated(seat, event.trigger, now)  # E02.FR.01, E02.FR.20
 
     def _adopt(self, transaction: Transaction, authorization: Authorization) -> None:
-        if authorization.by != AuthorizedBy.NONE_NEEDED:
-            if not authorization.id_token.matches(transaction.id_token):
-                transaction.extra.pop("token_told", None)
-            transaction.id_token = authorization.id_token
+        if not authorization.id_token.matches(transaction.id_token):
+            transaction.extra.pop("token_told", None)
+        transaction.id_token = authorization.id_token  # C02.FR.01: of type NoAuthorization where there is none
         transaction.group_id_token = authorization.group_id_token
         transaction.authorized_by = str(authorization.by)
         if authorization.remote_start_id is not None:
@@ -284,34 +283,6 @@ class Transactions(Block):
             authorization = seat.authorization
             if authorization and authorization.expires is not None and now.monotonic >= authorization.expires:
                 self._authorization_ended(AuthorizationEnded(seat.evse_id, "EVConnectTimeout", "Timeout"), now)
-
-    def _delivered(self, request: Mapping[str, Any], response: Mapping[str, Any], now: Moment) -> None:
-        """The CSMS's word on the token that an event carried (E05, C15)."""
-        info = response.get("idTokenInfo")
-        seat = self._context.seat_of(request["transactionInfo"]["transactionId"])
-        if info is None or seat is None or seat.transaction is None or "idToken" not in request:
-            return
-        told = seat.transaction.id_token
-        if told is None or request["idToken"]["idToken"].casefold() != told.id_token.casefold():
-            return
-        if info["status"] == "Accepted":
-            group = info.get("groupIdToken")
-            if group and seat.authorization:
-                seat.authorization = replace(
-                    seat.authorization, group_id_token=IdToken(group["idToken"], group["type"])
-                )
-            return
-        if seat.authorization is None:
-            return
-        self._context.journal(
-            now, "deauthorized", evse_id=seat.evse_id, transaction_id=_id(seat), status=info["status"]
-        )
-        if self._context.model[TxCtrlr.StopTxOnInvalidId]:  # E05.FR.09, E05.FR.10
-            self._authorization_ended(AuthorizationEnded(seat.evse_id, "Deauthorized", "DeAuthorized"), now)
-        elif isinstance(seat, Evse):
-            seat.suspended_by_station = True  # E05.FR.02; the state change follows when the board has opened
-            seat.transaction.extra["suspended"] = True
-            self._context.emit(SaveTransaction(replace(seat.transaction, extra=dict(seat.transaction.extra))))
 
     # ------------------------------------------------------------------ start and end
 
