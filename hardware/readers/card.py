@@ -1,11 +1,12 @@
 """Cards as a reader hands them over: a kind and a few bytes, none of it to be trusted.
 
-ISO/IEC 14443-3 knows UIDs of 4, 7 and 10 bytes, ISO/IEC 15693 of 8.
+ISO/IEC 14443-3 knows UIDs of 4, 7 and 10 bytes, ISO/IEC 15693 of 8. An EV that tells its MAC address (6 bytes) over the
+charging cable counts as a card, too.
 """
 
 from __future__ import annotations
 
-UID_LENGTHS = {"ISO14443": (4, 7, 10), "ISO15693": (8,)}
+UID_LENGTHS = {"ISO14443": (4, 7, 10), "ISO15693": (8,), "MacAddress": (6,)}
 
 
 def uid_of(kind: str | None, length: int, octets: bytes) -> str:

@@ -3,4 +3,6 @@
 NOT_APPLICABLE: dict[str, str] = {
     # needs InstallCertificate with AdditionalRootCertificateCheck, which is part of the certificate store
     "TC_B_47": "AS-2 and C-47: AS-2 (AdditionalRootCertificateCheck) is No",
+    # a cable that is locked until somebody is authorized; the reference board's hangs free
+    "TC_C_05": "(C-30 or C-31 or C-32) and AQ-2 and (C-51 or C-09.2): AQ-2 is No",
 }

@@ -13,7 +13,7 @@ from hardware.readers.card import octets_of, uid_of
     ("kind", "octets", "uid"),
     [("ISO14443", "04a2b3c4", "04A2B3C4"), ("ISO14443", "04A2B3C4D5E6F7", "04A2B3C4D5E6F7"),
      ("ISO14443", "0102030405060708090a", "0102030405060708090A"),
-     ("ISO15693", "e004015012345678", "E004015012345678")],
+     ("ISO15693", "e004015012345678", "E004015012345678"), ("MacAddress", "0024d7a1b2c3", "0024D7A1B2C3")],
 )  # fmt: skip
 def test_a_uid_is_upper_case_hexadecimal_in_the_readers_order(kind: str, octets: str, uid: str) -> None:
     assert uid_of(kind, len(octets) // 2, bytes.fromhex(octets).ljust(10, b"\0")) == uid

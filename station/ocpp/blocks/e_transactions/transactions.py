@@ -152,7 +152,9 @@ class Transactions(Block):
     def _bay(self, evse: Evse, now: Moment) -> None:
         trigger = "EVDetected" if evse.bay_occupied else "EVDeparted"
         if evse.transaction is None:
-            self._start_if_due(evse, trigger, now)
+            # where the cable comes in the same moment, it is the cable that starts what the bay does not
+            if conditions.PARKING_BAY_OCCUPANCY in self._context.model[TxCtrlr.TxStartPoint]:
+                self._start_if_due(evse, trigger, now)
         elif not self._end_if_due(evse, trigger, "Local", now):
             self._events.updated(evse, trigger, now)
         self._context.raise_signal(EvseChanged(evse.id))
