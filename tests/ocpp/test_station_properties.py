@@ -71,6 +71,14 @@ def configurations(draw: st.DrawFn) -> dict[str, str]:
         "AuthCtrlr.Enabled": draw(st.sampled_from(["true", "true", "true", "false"])),
         "AuthCtrlr.AuthorizeRemoteStart": flag(),
         "AuthCtrlr.OfflineTxForUnknownIdEnabled": flag(),
+        "AuthCtrlr.LocalPreAuthorize": flag(),
+        "AuthCtrlr.LocalAuthorizeOffline": flag(),
+        "AuthCtrlr.MasterPassGroupId": draw(st.sampled_from(["", "", "FLEET"])),
+        "AuthCtrlr.MasterPassSelection": flag(),
+        "AuthCacheCtrlr.Enabled": flag(),
+        "AuthCacheCtrlr.LifeTime": draw(st.sampled_from(["60", "2592000"])),
+        "AuthCacheCtrlr.Storage": draw(st.sampled_from(["250", "262144"])),
+        "TxCtrlr.MaxEnergyOnInvalidId": draw(st.sampled_from(["0", "20"])),
         "SampledDataCtrlr.TxUpdatedInterval": draw(st.sampled_from(["0", "10", "60"])),
         "SampledDataCtrlr.TxEndedInterval": draw(st.sampled_from(["0", "7"])),
         "AlignedDataCtrlr.Interval": draw(st.sampled_from(["0", "60", "900"])),
@@ -334,6 +342,13 @@ class StationMachine(RuleBasedStateMachine):
             assert not seat.suspended_by_station, "power for a token that the CSMS refused"
             if self.configuration["AuthCtrlr.Enabled"] == "true":
                 assert seat.authorization.by != AuthorizedBy.NONE_NEEDED
+
+    @invariant()
+    def cache_is_bounded_and_on_the_disk(self) -> None:
+        """C10.FR.02, C10.FR.07."""
+        cache = self.rig.station.context.token_cache
+        assert cache.size <= int(self.configuration["AuthCacheCtrlr.Storage"])
+        assert len(cache) == len(self.rig.disk.cached_tokens)
 
     @invariant()
     def energy_belongs_to_a_transaction(self) -> None:
