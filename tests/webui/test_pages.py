@@ -27,7 +27,9 @@ def test_without_login_every_page_leads_to_the_login(address: str) -> None:
 
 
 @pytest.mark.django_db
-@pytest.mark.parametrize("address", ["/evse/1/start/", "/master-pass/", "/keypad/enter/", "/bench/evse/1/plug/", "/bench/door/"])
+@pytest.mark.parametrize(
+    "address", ["/evse/1/start/", "/master-pass/", "/keypad/enter/", "/bench/evse/1/plug/", "/bench/door/"]
+)
 def test_without_login_nothing_can_be_asked(address: str) -> None:
     assert Client().post(address).status_code == 302
     assert not Command.objects.exists()
