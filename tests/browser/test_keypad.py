@@ -34,9 +34,11 @@ def keypad(web: Web) -> Iterator[None]:
 
 
 @pytest.mark.usefixtures("keypad")
-def test_a_code_is_entered_with_the_keys(opened: Opener, web: Web) -> None:
+def test_a_code_is_entered_with_the_keys(opened: Opener, uplink: PlayedUplink, web: Web) -> None:
+    uplink.show(free(1), free(2))
     watched = opened("/")
     page = watched.page
+    expect(page.get_by_role("article", name="EVSE 2")).to_be_visible()
     page.get_by_role("link", name="Key code").click()
     page.get_by_text("EVSE 2").click()
     for digit in "1379":
