@@ -41,6 +41,7 @@ from station.ocpp.blocks.e_transactions import Transactions
 from station.ocpp.blocks.f_remote_control import RemoteControl
 from station.ocpp.blocks.g_availability import Availability
 from station.ocpp.blocks.j_meter_values import MeterValues
+from station.ocpp.blocks.n_diagnostics import Customers, Logs
 from station.ocpp.blocks.p_data_transfer import DataTransfer
 from station.ocpp.context import Context
 from station.ocpp.outbox import Outbox
@@ -48,7 +49,7 @@ from station.ocpp.power import PowerControl
 
 log = logging.getLogger(__name__)
 
-OPERATOR_ACTIONS = {"start", "stop", "unlock", "restart", "availability", "set_variable"}
+OPERATOR_ACTIONS = {"start", "stop", "unlock", "restart", "availability", "set_variable", "name_customer"}
 
 
 class Station:
@@ -100,6 +101,8 @@ class Station:
             Transactions(self.context),
             self._remote,
             MeterValues(self.context),
+            Logs(self.context),
+            Customers(self.context),
             DataTransfer(self.context),
         ]
         self._handlers = _union(self._blocks)

@@ -7,9 +7,11 @@ from collections.abc import Iterable
 from dataclasses import dataclass, field, replace
 from typing import Any
 
+from station.domain import customer
 from station.domain.effects import (
     Dequeue,
     Enqueue,
+    EraseCustomer,
     FinishCommand,
     Journal,
     Remember,
@@ -22,6 +24,7 @@ from station.domain.effects import (
 )
 from station.domain.memory import Memory, QueuedCall, StoredVariable
 from station.domain.network import NetworkProfile
+from station.domain.transaction import IdToken
 
 
 @dataclass
@@ -65,6 +68,8 @@ class Disk:
                     self.network_profiles[effect.profile.slot] = effect.profile
                 case RemoveNetworkProfile():
                     self.network_profiles.pop(effect.slot, None)
+                case EraseCustomer():
+                    self._erase(effect.id_tokens)
                 case Journal():
                     self.journal.append(effect)
                 case FinishCommand():
@@ -93,6 +98,29 @@ class Disk:
             effect.evse_id,
             effect.connector_id,
         )
+
+    def look_up(self, tokens: tuple[IdToken, ...]) -> tuple[str, ...]:
+        """What ``store.customers.look_up`` finds in the database."""
+        found = [
+            (one.started_at, customer.transaction_line(one))
+            for one in self.transactions.values()
+            if customer.anonymous(replace(one), tokens)
+        ]
+        found += [
+            (one.at, customer.journal_line(one.at, one.kind, one.evse_id, one.data))
+            for one in self.journal
+            if customer.names(one.data, tokens)
+        ]
+        return tuple(line for _, line in sorted(found))
+
+    def _erase(self, tokens: tuple[IdToken, ...]) -> None:
+        for transaction in self.transactions.values():
+            if not transaction.active:
+                customer.anonymous(transaction, tokens)
+        self.journal = [
+            replace(one, data=customer.without(one.data)) if customer.names(one.data, tokens) else one
+            for one in self.journal
+        ]
 
     def load(self) -> Memory:
         active = [transaction for transaction in self.transactions.values() if transaction.active]

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from station.device_model.components.authorization import AuthCtrlr
 from station.device_model.components.communication import DeviceDataCtrlr, OCPPCommCtrlr
+from station.device_model.components.diagnostics import CustomerInformationCtrlr
 from station.device_model.components.metering import AlignedDataCtrlr, SampledDataCtrlr
 from station.device_model.components.security import SecurityCtrlr
 from station.device_model.components.station import EVSE, ChargingStation, ClockCtrlr, Connector
@@ -17,6 +18,7 @@ COMPONENTS: tuple[type[Component], ...] = (
     AlignedDataCtrlr,
     AuthCtrlr,
     ClockCtrlr,
+    CustomerInformationCtrlr,
     DeviceDataCtrlr,
     OCPPCommCtrlr,
     SampledDataCtrlr,
@@ -32,6 +34,7 @@ __all__ = [
     "ChargingStation",
     "ClockCtrlr",
     "Connector",
+    "CustomerInformationCtrlr",
     "DeviceDataCtrlr",
     "OCPPCommCtrlr",
     "SampledDataCtrlr",
