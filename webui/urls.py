@@ -7,6 +7,7 @@ from webui.bench import views as bench
 from webui.commands import views as commands
 from webui.dashboard.views import dashboard
 from webui.keypad import views as keypad
+from webui.logs import views as logs
 from webui.sessions import views as sessions
 
 urlpatterns = [
@@ -15,6 +16,9 @@ urlpatterns = [
     path("logout/", Logout.as_view(), name="logout"),
     path("sessions/", sessions.sessions, name="sessions"),
     path("sessions/<str:transaction_id>/", sessions.session, name="session"),
+    path("logs/", logs.logs, name="logs"),
+    path("logs/customer/", logs.name_customer, name="name-customer"),
+    path("logs/<slug:log>.gz", logs.download, name="log-download"),
     path("evse/<int:evse_id>/<slug:action>/", commands.file_command, name="file-command"),
     path("master-pass/", commands.master_pass, name="master-pass"),
     path("keypad/", keypad.keypad, name="keypad"),

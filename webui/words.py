@@ -243,6 +243,11 @@ def _fault_words(data: Mapping[str, Any]) -> str:
     return " ".join(str(_FAULTS.get(word) or _("Fault: %(word)s.") % {"word": word}) for word in listed)
 
 
+def _detail(data: Mapping[str, Any]) -> str:
+    told = str(data.get("detail") or "")
+    return f"{told[:1].upper()}{told[1:]}." if told else ""
+
+
 _EVENTS: Mapping[str, Sentence] = {
     "plugged_in": lambda data: _("The car was plugged in."),
     "unplugged": lambda data: _("The car was unplugged."),
@@ -275,6 +280,17 @@ _EVENTS: Mapping[str, Sentence] = {
         _SECURITY.get(str(data.get("type")))
         or _("Security: %(type)s. %(info)s") % {"type": data.get("type"), "info": data.get("tech_info") or ""}
     ),
+    "log_requested": lambda data: (
+        _("The operator's system asked for a log, to be sent to %(host)s.") % {"host": data.get("host") or "?"}
+    ),
+    "log_upload_retried": lambda data: (
+        _("A log could not be sent and will be tried again. %(why)s") % {"why": _detail(data)}
+    ),
+    "log_uploaded": lambda data: _("The log was sent."),
+    "log_upload_failed": lambda data: _("The log could not be sent. %(why)s") % {"why": _detail(data)},
+    "log_canceled": lambda data: _("Sending the log was canceled for a newer request."),
+    "customer_named": lambda data: _("A customer number was given to a card."),
+    "customer_cleared": lambda data: _("The operator's system had a customer's data erased."),
     "started": lambda data: _("The station started."),
     "reset": lambda data: _("The station was told to restart."),
     "evse_reset": lambda data: _("The charging point was reset."),
@@ -323,4 +339,5 @@ _DONE: Mapping[str, Any] = {
     "stop": _("Charging ends."),
     "unlock": _("The connector is unlocked."),
     "master_pass": _("The sessions end."),
+    "name_customer": _("Noted."),
 }

@@ -14,6 +14,7 @@ from typing import Any, TypeAlias
 from station.domain.authorization import CachedToken
 from station.domain.board import Setpoint
 from station.domain.network import NetworkProfile
+from station.domain.transaction import IdToken
 
 Json: TypeAlias = Mapping[str, Any]
 
@@ -72,6 +73,41 @@ class Reboot:
     """Restart the appliance's own processes. ``reason`` is a BootReasonEnumType for the next BootNotification."""
 
     reason: str
+
+
+# ------------------------------------------------------------------ what others do for the station
+
+
+@dataclass(frozen=True, slots=True)
+class StartTransfer:
+    """Have the transfer worker do this, or tell once more what came of it; it does no attempt twice.
+
+    ``attempt`` counts from 1. Each attempt is answered by ``TransferReport`` events; where none come, for Redis or the
+    worker may be away, the station says it again.
+    """
+
+    transfer_id: str
+    attempt: int
+    task: str  # "upload_log"
+    parameters: Json
+
+
+@dataclass(frozen=True, slots=True)
+class CancelTransfer:
+    """Whatever the transfer worker does or was to do for ``transfer_id``, it stops; no report follows."""
+
+    transfer_id: str
+
+
+@dataclass(frozen=True, slots=True)
+class LookUpCustomer:
+    """Find what is stored about these tokens; answered by a ``CustomerLookedUp`` event with the same id."""
+
+    lookup_id: str
+    id_tokens: tuple[IdToken, ...]
+
+
+Errand: TypeAlias = StartTransfer | CancelTransfer | LookUpCustomer
 
 
 # ------------------------------------------------------------------ what lasts (all subclasses of Stored)
@@ -188,6 +224,17 @@ class FinishCommand(Stored):
 
 
 @dataclass(frozen=True, slots=True)
+class EraseCustomer(Stored):
+    """Take these tokens out of history and journal (N10); what was charged stays, by whom does not.
+
+    ``identifier`` is the customerIdentifier, where the customer was named so.
+    """
+
+    id_tokens: tuple[IdToken, ...]
+    identifier: str = ""
+
+
+@dataclass(frozen=True, slots=True)
 class Journal(Stored):
     """Something that a person may want to read later.
 
@@ -202,4 +249,4 @@ class Journal(Stored):
     data: Json = field(default_factory=dict)
 
 
-Effect: TypeAlias = Call | Answer | AnswerError | Reconnect | SetBoard | Reboot | Stored
+Effect: TypeAlias = Call | Answer | AnswerError | Reconnect | SetBoard | Reboot | Errand | Stored

@@ -69,7 +69,8 @@ class OperatorCommand:
 
     Actions: ``start`` (evse_id; id_token and type where one is presented there, such as a KeyCode), ``stop``
     (evse_id), ``unlock`` (evse_id), ``restart``, ``set_variable`` (component, variable, value …), ``availability``
-    (evse_id or None, operative), ``master_pass`` (evse_ids to end, None: all; C16).
+    (evse_id or None, operative), ``master_pass`` (evse_ids to end, None: all; C16), ``name_customer``
+    (customer_identifier, id_token, type).
     """
 
     command_id: int
@@ -79,10 +80,45 @@ class OperatorCommand:
 
 
 @dataclass(frozen=True, slots=True)
+class TransferReport:
+    """How the transfer worker fares with an attempt; may come doubled, late, or never.
+
+    ``status`` is ``Preparing``, ``Uploading`` (again and again, with ``moved`` of ``total`` bytes), or how it ended: an
+    UploadLogStatusEnumType. ``detail`` is for a person.
+    """
+
+    transfer_id: str
+    attempt: int
+    status: str
+    detail: str = ""
+    moved: int = 0
+    total: int = 0
+
+
+@dataclass(frozen=True, slots=True)
+class CustomerLookedUp:
+    """What a ``LookUpCustomer`` found: a line for each fact, the oldest first. ``failed``: it could not be read."""
+
+    lookup_id: str
+    lines: tuple[str, ...] = ()
+    failed: bool = False
+
+
+@dataclass(frozen=True, slots=True)
 class Tick:
     """Nothing but time has passed; sent when ``Station.deadline()`` is reached."""
 
 
 Event: TypeAlias = (
-    Started | LinkUp | LinkDown | CallReceived | CallAnswered | CallFailed | OperatorCommand | BoardSnapshot | Tick
+    Started
+    | LinkUp
+    | LinkDown
+    | CallReceived
+    | CallAnswered
+    | CallFailed
+    | OperatorCommand
+    | BoardSnapshot
+    | TransferReport
+    | CustomerLookedUp
+    | Tick
 )

@@ -121,3 +121,10 @@ class MeterDue:
     evse_id: int
     trigger: str  # MeterValuePeriodic or MeterValueClock
     meter: dict[str, Any]
+
+
+@dataclass(frozen=True, slots=True)
+class CustomerErased:
+    """Nothing is to be kept about that token any more but the local list (N10.FR.03, N10.FR.06)."""
+
+    id_token: IdToken

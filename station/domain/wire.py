@@ -1,4 +1,4 @@
-"""Snapshots and setpoints as plain dictionaries (for msgpack or JSON), and back."""
+"""Snapshots, setpoints and transfer reports as plain dictionaries (for msgpack or JSON), and back."""
 
 from __future__ import annotations
 
@@ -18,6 +18,7 @@ from station.domain.board import (
     Setpoint,
     WatchdogState,
 )
+from station.domain.events import TransferReport
 
 
 def pack_snapshot(snapshot: BoardSnapshot) -> dict[str, Any]:
@@ -67,3 +68,18 @@ def pack_setpoint(setpoint: Setpoint) -> dict[str, Any]:
 def unpack_setpoint(data: dict[str, Any]) -> Setpoint:
     """The setpoint behind ``pack_setpoint``; raises TypeError or KeyError where it is none."""
     return Setpoint(**{**data, "evses": tuple(EvseSetpoint(**evse) for evse in data["evses"])})
+
+
+def pack_report(report: TransferReport) -> dict[str, Any]:
+    """A dictionary of plain values."""
+    return asdict(report)
+
+
+def unpack_report(data: dict[str, Any]) -> TransferReport:
+    """The report behind ``pack_report``; raises TypeError or ValueError where it is none."""
+    report = TransferReport(**data)
+    texts = (report.transfer_id, report.status, report.detail)
+    numbers = (report.attempt, report.moved, report.total)
+    if not all(isinstance(text, str) for text in texts) or not all(type(number) is int for number in numbers):
+        raise ValueError("a field of the report has the wrong type")
+    return report

@@ -4,6 +4,7 @@
     uplink          --BOARD_SETPOINT--> HARDWARE      {"type", "setpoint": domain.wire.pack_setpoint}
     web server      --COMMAND_FILED---> UPLINK        {"type", "command_id": int}        a nudge; the row says what
     web server      --HELLO-----------> UPLINK        {"type"}                            asks for a publication now
+    transfer worker --TRANSFER_REPORT-> UPLINK        {"type", "report": domain.wire.pack_report}
     uplink          --LIVE_STATION----> group WATCHERS {"type", "station": dict}           see live.payloads
 
 Nothing here is queued: Redis may lose all of it, and the next message repairs it.
@@ -17,4 +18,5 @@ BOARD_SNAPSHOT = "board.snapshot"
 BOARD_SETPOINT = "board.setpoint"
 COMMAND_FILED = "command.filed"
 HELLO = "live.hello"
+TRANSFER_REPORT = "transfer.report"
 LIVE_STATION = "live.station"

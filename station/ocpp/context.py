@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import random
 import uuid
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from typing import TYPE_CHECKING, Any
 
 from station.domain.effects import Effect, Journal, Remember
@@ -15,6 +15,7 @@ if TYPE_CHECKING:
     from station.domain.availability import Availability
     from station.domain.clock import Clock
     from station.domain.evse import Evse, Lobby, Seat
+    from station.domain.transaction import IdToken
     from station.ocpp.outbox import Outbox
     from station.ocpp.token_cache import TokenCache
 
@@ -49,6 +50,8 @@ class Context:
         self.token_cache: TokenCache
         self.remembered: dict[str, Any] = dict(remembered)
         self.restarting = False  # a reset is scheduled or under way: nobody new is let in
+        # What blocks keep about a token themselves: each returns a line for each fact (N09).
+        self.customer_sources: list[Callable[[IdToken], Iterable[str]]] = []
         self.effects: list[Effect] = []
         self.signals: list[object] = []
         self._entropy = entropy

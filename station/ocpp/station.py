@@ -41,6 +41,7 @@ from station.ocpp.blocks.e_transactions import Transactions
 from station.ocpp.blocks.f_remote_control import RemoteControl
 from station.ocpp.blocks.g_availability import Availability
 from station.ocpp.blocks.j_meter_values import MeterValues
+from station.ocpp.blocks.n_diagnostics import Customers, Logs
 from station.ocpp.blocks.p_data_transfer import DataTransfer
 from station.ocpp.context import Context
 from station.ocpp.outbox import Outbox
@@ -49,7 +50,16 @@ from station.ocpp.token_cache import TokenCache
 
 log = logging.getLogger(__name__)
 
-OPERATOR_ACTIONS = {"start", "stop", "unlock", "restart", "availability", "set_variable", "master_pass"}
+OPERATOR_ACTIONS = {
+    "start",
+    "stop",
+    "unlock",
+    "restart",
+    "availability",
+    "set_variable",
+    "master_pass",
+    "name_customer",
+}
 
 
 class Station:
@@ -81,6 +91,7 @@ class Station:
         self.outbox = Outbox(memory.queue, self.model, self.clock, self.context.new_id, self.context.emit)
         self.context.outbox = self.outbox
         self.context.token_cache = TokenCache(self.context, memory.cached_tokens)
+        self.context.customer_sources.append(self.context.token_cache.about)
         self._restore(memory)
         self._sources(firmware_version)
         self._power = PowerControl(self.model)
@@ -102,6 +113,8 @@ class Station:
             Transactions(self.context),
             self._remote,
             MeterValues(self.context),
+            Logs(self.context),
+            Customers(self.context),
             DataTransfer(self.context),
         ]
         self._handlers = _union(self._blocks)

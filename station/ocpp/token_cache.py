@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any, TypeAlias
 from station.device_model.components import AuthCacheCtrlr
 from station.domain.authorization import CachedToken, TokenInfo
 from station.domain.effects import ForgetCachedToken, SaveCachedToken
-from station.domain.moment import Moment
+from station.domain.moment import Moment, rfc3339
 from station.domain.transaction import IdToken
 
 if TYPE_CHECKING:
@@ -92,6 +92,13 @@ class TokenCache:
             entry = replace(known, info=info, updated=at, used=at)
         if self._make_room(entry):
             self._save(entry)
+
+    def about(self, id_token: IdToken) -> list[str]:
+        """What is kept of a token, in lines for a customer's report (N09)."""
+        entry = self._entries.get(self._key(id_token))
+        if entry is None:
+            return []
+        return [f"authorization cache: {entry.info.status}, since {rfc3339(entry.stored)}, used {entry.uses} times"]
 
     def forget(self, id_token: IdToken) -> bool:
         """Remove a token's entry, whether the cache is enabled or not; True where there was one."""

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import logging
+import math
 import threading
 from typing import Any
 
@@ -10,6 +11,7 @@ from celery import bootsteps
 
 from station.project import celery_worker, health
 from station.project.celery import TRANSFER_QUEUE
+from station.transfers import log_upload
 
 logger = logging.getLogger(__name__)
 
@@ -46,6 +48,15 @@ class HousekeepingStep(bootsteps.StartStopStep):
                 pause = AGAIN
 
 
+def _health() -> dict[str, str]:
+    """A word for each process, for the diagnostics file."""
+    ages = {name: age for name, (age, _) in health.read().items()}
+    return {
+        f"process {name}": "never seen" if math.isinf(age) else f"seen {age:.1f} s ago" for name, age in ages.items()
+    }
+
+
 def run() -> int:
     """Run the transfer worker until SIGTERM."""
+    log_upload.health = _health
     return celery_worker.run(health.TRANSFERS, TRANSFER_QUEUE, steps=(HousekeepingStep,))

@@ -5,6 +5,7 @@ Called by the uplink alone, from the one thread that owns its database connectio
 
 from __future__ import annotations
 
+import json
 import logging
 from collections.abc import Iterable
 from dataclasses import asdict, dataclass, field
@@ -19,6 +20,7 @@ from station.domain.authorization import CachedToken
 from station.domain.effects import (
     Dequeue,
     Enqueue,
+    EraseCustomer,
     FinishCommand,
     ForgetCachedToken,
     Journal,
@@ -36,12 +38,13 @@ from station.domain.events import OperatorCommand
 from station.domain.memory import Memory, QueuedCall, StoredVariable
 from station.domain.network import NetworkProfile
 from station.domain.transaction import Transaction
-from station.store import mapping, models
+from station.store import customers, mapping, models
 from station.store.secrets import SecretDamaged, seal, unseal
 
 log = logging.getLogger(__name__)
 
 WRITE_ONLY = frozenset({("SecurityCtrlr", "BasicAuthPassword")})  # sealed at rest
+SEALED_FACTS = frozenset({"log_upload"})  # remembered, and sealed too: the URL of an upload may hold a password
 COMMAND_MESSAGE_LENGTH = 300
 HIDDEN = "****"
 
@@ -70,7 +73,7 @@ def load() -> Memory:
             for row in models.QueuedCall.objects.order_by("sequence")
         ],
         variables=[variable for row in models.Variable.objects.all() if (variable := _opened(row))],
-        remembered={row.key: row.value for row in models.Remembered.objects.all()},
+        remembered={row.key: value for row in models.Remembered.objects.all() if (value := _recalled(row)) is not None},
         network_profiles=[
             NetworkProfile(**{name: getattr(row, name) for name in _PROFILE_COLUMNS})
             for row in models.NetworkProfile.objects.order_by("slot")
@@ -131,6 +134,24 @@ def _opened(row: models.Variable) -> StoredVariable | None:
     return StoredVariable(value=value, **{name: getattr(row, name) for name in _VARIABLE_KEY})
 
 
+def _recalled(row: models.Remembered) -> Any:
+    if row.key not in SEALED_FACTS:
+        return row.value
+    try:
+        return json.loads(unseal(row.value))
+    except (SecretDamaged, TypeError, AttributeError, ValueError) as error:
+        log.error("the remembered %s is left out: %s", row.key, error)
+        return None
+
+
+def secrets() -> list[str]:
+    """The values of write-only variables, for those who must keep them out of what leaves the station."""
+    rows = models.Variable.objects.filter(
+        orm.Q(*(orm.Q(component=component, variable=name) for component, name in WRITE_ONLY), _connector=orm.Q.OR)
+    )
+    return [opened.value for row in rows if (opened := _opened(row)) and opened.value]
+
+
 # ---------------------------------------------------------------------- out
 
 
@@ -163,6 +184,7 @@ class _Batch:
     journal: list[models.JournalEntry] = field(default_factory=list)
     cached: dict[str, models.CachedToken | None] = field(default_factory=dict)  # None: to be deleted
     cache_cleared: bool = False
+    erased: list[EraseCustomer] = field(default_factory=list)
 
     def add(self, effect: Stored) -> None:
         """Sort one effect in; raises TypeError for one that this store does not know."""
@@ -199,6 +221,8 @@ class _Batch:
                 self.cached[key] = None
             case FinishCommand():
                 self.finished.append(effect)
+            case EraseCustomer():
+                self.erased.append(effect)
             case Journal():
                 self.journal.append(
                     models.JournalEntry(
@@ -251,6 +275,8 @@ class _Batch:
         self._write_finished()
         if self.journal:
             models.JournalEntry.objects.bulk_create(self.journal)
+        for customer in self.erased:
+            customers.erase(customer.id_tokens, customer.identifier)
 
     def _write_queue(self) -> None:
         for sequence in [sequence for sequence in self.updated if sequence in self.enqueued]:
@@ -309,7 +335,11 @@ class _Batch:
         gone = [key for key, value in self.remembered.items() if value is None]
         if gone:
             models.Remembered.objects.filter(key__in=gone).delete()
-        rows = [models.Remembered(key=key, value=value) for key, value in self.remembered.items() if value is not None]
+        rows = [
+            models.Remembered(key=key, value=seal(json.dumps(value)) if key in SEALED_FACTS else value)
+            for key, value in self.remembered.items()
+            if value is not None
+        ]
         if rows:
             models.Remembered.objects.bulk_create(
                 rows, update_conflicts=True, unique_fields=["key"], update_fields=["value"]

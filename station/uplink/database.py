@@ -12,7 +12,8 @@ from django.db import connection
 from station.domain.effects import Stored
 from station.domain.events import OperatorCommand
 from station.domain.memory import Memory
-from station.store import repositories
+from station.domain.transaction import IdToken
+from station.store import customers, repositories
 
 R = TypeVar("R")
 
@@ -34,6 +35,10 @@ class Database:
     async def filed_commands(self, after: int) -> list[OperatorCommand]:
         """Commands with an id above ``after`` that wait to be done."""
         return await self._run(lambda: repositories.filed_commands(after=after))
+
+    async def look_up_customer(self, tokens: tuple[IdToken, ...]) -> tuple[str, ...]:
+        """What is stored about a customer, a line for each fact."""
+        return await self._run(lambda: customers.look_up(tokens))
 
     def close(self) -> None:
         """Finish what runs and end the thread with its connection."""

@@ -32,6 +32,7 @@ from station.uplink.configuration import LinkSettings, link_settings
 from station.uplink.connector import Connector
 from station.uplink.consumer import UplinkConsumer, UplinkWorker
 from station.uplink.database import Database
+from station.uplink.errands import Errands
 from station.uplink.link import Link
 from station.uplink.presenter import Presenter
 from station.uplink.runtime import LAST_SLOT, REBOOT, CommitFailed, Runtime
@@ -105,9 +106,11 @@ class Uplink:
             set_board=self._set_board,
             changed=self._publisher.touch,
             reconnect=lambda reason: self._connector.reconnect(reason),
+            errand=lambda errand: self._errands.run(errand),
             clock=system_clock,
             last_slot=last_slot,
         )
+        self._errands = Errands(database.look_up_customer, self.runtime.offer, settings.DATA_DIR)
         self._commands = CommandWatch(database.filed_commands, self.runtime.offer)
         self._connector = Connector(
             self,
@@ -121,6 +124,7 @@ class Uplink:
             snapshot=self._take_snapshot,
             nudge=self._commands.nudge,
             hello=lambda: self._publisher.touch(asked=True),
+            report=self.runtime.offer,
         )
         self._worker = UplinkWorker(consumer, self._layer)
 
@@ -139,6 +143,7 @@ class Uplink:
                 task.cancel()
             await asyncio.gather(main, *others, return_exceptions=True)
             await self._connector.close()
+            self._errands.close()
         log.info("the uplink ends%s", " for a reboot of the station" if status == REBOOT else "")
         return status
 

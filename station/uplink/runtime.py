@@ -14,11 +14,15 @@ from station.domain.effects import (
     Answer,
     AnswerError,
     Call,
+    CancelTransfer,
     Effect,
+    Errand,
+    LookUpCustomer,
     Reboot,
     Reconnect,
     Remember,
     SetBoard,
+    StartTransfer,
     Stored,
 )
 from station.domain.events import Event, LinkDown, LinkUp, Started, Tick
@@ -72,8 +76,9 @@ class Runtime:
     """Owns the station and its RPC; everything else talks to them through the inbox.
 
     ``commit`` writes a step in one database transaction; ``set_board`` takes the setpoint to keep applying;
-    ``changed`` is told after every step; ``reconnect`` has the link closed and opened anew; ``last_slot`` is the
-    remembered ``LAST_SLOT``. It is the ``LinkUser`` of a ``Connector``.
+    ``changed`` is told after every step; ``reconnect`` has the link closed and opened anew; ``errand`` has somebody
+    else do something, whose outcome comes back through ``offer``; ``last_slot`` is the remembered ``LAST_SLOT``. It is
+    the ``LinkUser`` of a ``Connector``.
     """
 
     def __init__(
@@ -85,6 +90,7 @@ class Runtime:
         set_board: Callable[[Setpoint], None],
         changed: Callable[[], None],
         reconnect: Callable[[str], None],
+        errand: Callable[[Errand], None],
         clock: Clock,
         last_slot: int | None = None,
         commit_pauses: Sequence[float] = COMMIT_PAUSES,
@@ -95,6 +101,7 @@ class Runtime:
         self._set_board = set_board
         self._changed = changed
         self._reconnect = reconnect
+        self._errand = errand
         self._clock = clock
         self._last_slot = last_slot
         self._commit_pauses = commit_pauses
@@ -260,6 +267,8 @@ class Runtime:
             case Reconnect():
                 self._flush()
                 self._reconnect(effect.reason)
+            case StartTransfer() | CancelTransfer() | LookUpCustomer():
+                self._errand(effect)
             case Reboot():
                 log.info("rebooting: %s", effect.reason)
                 self._status = REBOOT

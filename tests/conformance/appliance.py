@@ -5,19 +5,37 @@ from __future__ import annotations
 import ssl
 import time
 from collections.abc import Callable, Mapping
+from contextlib import ExitStack
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
 from station.csms.session import CallError as SessionCallError
-from tests.conformance.rig import CARD, Attempt, CallError, Error, Message, Payload, Reply, Rig
+from tests.conformance.rig import CARD, Attempt, CallError, Error, LogServer, Message, Payload, Reply, Rig
 from tests.support.appliance import PASSWORD, QUICK, Appliance
 from tests.support.csms import SILENCE, Recorded, Refuse, ScriptedCsms
+from tests.support.log_server import UploadServer
 from tests.support.waiting import wait_until
 from tests.support.web import WebSession
 from tests.uplink.authority import Authority
 
 ADMIN = "a long enough word"
+
+
+class _LogServer(LogServer):
+    def __init__(self, server: UploadServer) -> None:
+        self._server = server
+        self.url = f"{server.url}/upload"
+        self.missing = f"{server.url}/no/such/path"
+
+    def names(self) -> list[str]:
+        return [upload.filename for upload in self._server.uploads]
+
+    def hold(self) -> None:
+        self._server.running.clear()
+
+    def release(self) -> None:
+        self._server.running.set()
 
 
 class OnAppliance(Rig):
@@ -33,12 +51,14 @@ class OnAppliance(Rig):
         self._replies: dict[str, Any] = {}
         self._begun = 0.0  # monotonic: attempts before it are not the case's
         self._appliance = Appliance(folder)
+        self._closing = ExitStack()
 
     def __enter__(self) -> OnAppliance:
         self._appliance.__enter__()
         return self
 
     def __exit__(self, *details: Any) -> None:
+        self._closing.close()
         self._appliance.__exit__(*details)
         for csms in self._endpoints.values():
             csms.__exit__(*details)
@@ -179,6 +199,20 @@ class OnAppliance(Rig):
 
     def utc(self) -> datetime:
         return datetime.now(UTC)
+
+    def log_server(self) -> LogServer:
+        return _LogServer(self._closing.enter_context(UploadServer()))
+
+    def name_customer(self, identifier: str, id_token: str, type: str = "ISO14443") -> None:
+        page = WebSession(self._appliance.web, password=ADMIN)
+        page.post("/logs/customer/", [("customer_identifier", identifier), ("id_token", id_token), ("type", type)])
+
+        def done() -> str:
+            with self._appliance.database() as database:
+                row = database.execute("SELECT status FROM station_command ORDER BY id DESC LIMIT 1").fetchone()
+            return "" if row is None or row["status"] == "Filed" else str(row["status"])
+
+        assert wait_until(done, "the station has noted the customer") == "Accepted"
 
     # ------------------------------------------------------------------ hands
 

@@ -9,10 +9,29 @@ from typing import Any
 
 from station.domain.board import Fault
 from tests.conformance.network import Network
-from tests.conformance.rig import CARD, Attempt, CallError, Error, Message, Payload, Reply, Rig
+from tests.conformance.rig import CARD, Attempt, CallError, Error, LogServer, Message, Payload, Reply, Rig
 from tests.support.memory_rig import POLL, MemoryRig
+from tests.support.transfers import HandServer
 
 BOOT = 2.0  # s from the end of one life to the start of the next
+
+
+class _LogServer(LogServer):
+    url = "http://logs.example/upload"
+    missing = "http://logs.example/no/such/path"
+
+    def __init__(self, rig: MemoryRig) -> None:
+        self._server = rig.transfers.servers[self.url] = HandServer()
+        rig.transfers.servers[self.missing] = HandServer("UploadFailure", "the server answered 404")
+
+    def names(self) -> list[str]:
+        return list(self._server.taken)
+
+    def hold(self) -> None:
+        self._server.holds = True
+
+    def release(self) -> None:
+        self._server.holds = False
 
 
 class InMemory(Rig):
@@ -140,6 +159,14 @@ class InMemory(Rig):
 
     def utc(self) -> datetime:
         return self._rig.now.wall
+
+    def log_server(self) -> LogServer:
+        return _LogServer(self._rig)
+
+    def name_customer(self, identifier: str, id_token: str, type: str = "ISO14443") -> None:
+        done = self._rig.operator("name_customer", customer_identifier=identifier, id_token=id_token, type=type)
+        assert done is not None
+        assert done.status == "Accepted", done.message
 
     # ------------------------------------------------------------------ hands
 

@@ -54,6 +54,25 @@ class Attempt:
     accepted: bool
 
 
+class LogServer(ABC):
+    """A server that logs are uploaded to."""
+
+    url: str  # takes what is sent there
+    missing: str  # a path of it that does not exist
+
+    @abstractmethod
+    def names(self) -> list[str]:
+        """The names of the files that were uploaded, in order."""
+
+    @abstractmethod
+    def hold(self) -> None:
+        """From now on take uploads slowly: none ends until ``release``."""
+
+    @abstractmethod
+    def release(self) -> None:
+        """Take at once what comes, and what is held."""
+
+
 class Rig(ABC):
     """The station under test between a CSMS and a pair of hands.
 
@@ -143,6 +162,16 @@ class Rig(ABC):
     @abstractmethod
     def utc(self) -> datetime:
         """What the CSMS says when it is asked for the time."""
+
+    # ------------------------------------------------------------------ a server for logs
+
+    @abstractmethod
+    def log_server(self) -> LogServer:
+        """A server that logs may be uploaded to."""
+
+    @abstractmethod
+    def name_customer(self, identifier: str, id_token: str, type: str = "ISO14443") -> None:
+        """Somebody at the station says whose card that is."""
 
     @abstractmethod
     def wait_until(self, condition: Callable[[], Any], within: float) -> bool:

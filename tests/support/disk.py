@@ -7,10 +7,12 @@ from collections.abc import Iterable
 from dataclasses import dataclass, field, replace
 from typing import Any
 
+from station.domain import customer
 from station.domain.authorization import CachedToken
 from station.domain.effects import (
     Dequeue,
     Enqueue,
+    EraseCustomer,
     FinishCommand,
     ForgetCachedToken,
     Journal,
@@ -25,6 +27,7 @@ from station.domain.effects import (
 )
 from station.domain.memory import Memory, QueuedCall, StoredVariable
 from station.domain.network import NetworkProfile
+from station.domain.transaction import IdToken
 
 
 @dataclass
@@ -75,6 +78,8 @@ class Disk:
                     self.cached_tokens.clear()
                 case ForgetCachedToken():
                     self.cached_tokens.pop(effect.key, None)
+                case EraseCustomer():
+                    self._erase(effect.id_tokens)
                 case Journal():
                     self.journal.append(effect)
                 case FinishCommand():
@@ -103,6 +108,29 @@ class Disk:
             effect.evse_id,
             effect.connector_id,
         )
+
+    def look_up(self, tokens: tuple[IdToken, ...]) -> tuple[str, ...]:
+        """What ``store.customers.look_up`` finds in the database."""
+        found = [
+            (one.started_at, customer.transaction_line(one))
+            for one in self.transactions.values()
+            if customer.anonymous(replace(one), tokens)
+        ]
+        found += [
+            (one.at, customer.journal_line(one.at, one.kind, one.evse_id, one.data))
+            for one in self.journal
+            if customer.names(one.data, tokens)
+        ]
+        return tuple(line for _, line in sorted(found))
+
+    def _erase(self, tokens: tuple[IdToken, ...]) -> None:
+        for transaction in self.transactions.values():
+            if not transaction.active:
+                customer.anonymous(transaction, tokens)
+        self.journal = [
+            replace(one, data=customer.without(one.data)) if customer.names(one.data, tokens) else one
+            for one in self.journal
+        ]
 
     def load(self) -> Memory:
         active = [transaction for transaction in self.transactions.values() if transaction.active]

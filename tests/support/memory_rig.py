@@ -14,14 +14,27 @@ from datetime import UTC, datetime, timedelta
 from typing import Any
 
 from station.domain.board import CardRead, Fault
-from station.domain.effects import Answer, AnswerError, Call, FinishCommand, Reboot, Reconnect, SetBoard, Stored
-from station.domain.events import Event, LinkDown, LinkUp, OperatorCommand, Started, Tick
+from station.domain.effects import (
+    Answer,
+    AnswerError,
+    Call,
+    CancelTransfer,
+    FinishCommand,
+    LookUpCustomer,
+    Reboot,
+    Reconnect,
+    SetBoard,
+    StartTransfer,
+    Stored,
+)
+from station.domain.events import CustomerLookedUp, Event, LinkDown, LinkUp, OperatorCommand, Started, Tick
 from station.domain.moment import Moment, rfc3339
 from station.domain.network import NetworkProfile
 from station.ocpp.rpc import Rpc
 from station.ocpp.station import Station
 from tests.support.disk import Disk
 from tests.support.hand_board import HandBoard, HandEvse
+from tests.support.transfers import HandTransfers
 
 POLL = 0.2
 EPOCH = datetime(2026, 3, 1, 12, 0, 0, tzinfo=UTC)
@@ -52,6 +65,7 @@ class MemoryRig:
         self._held: list[list[Any]] = []
         self._inbox: deque[list[Any]] = deque()
         self._due: float = self.now.monotonic
+        self.transfers = HandTransfers(lambda report: self.step(report))
         self.after_step: Callable[[], None] | None = None
         self.on_frame: Callable[[list[Any]], None] | None = None  # hears every frame of the station, as it goes out
 
@@ -78,6 +92,7 @@ class MemoryRig:
     def power_cut(self) -> None:
         """Everything that was not committed is gone; the board's electronics starts anew."""
         self.online = False
+        self.transfers.die()
         self.board.power_cycle()
 
     def connect(self, slot: int = 1) -> None:
@@ -113,6 +128,10 @@ class MemoryRig:
                     self.board.take(effect.setpoint)
                 case Reconnect():
                     self.reconnects.append(effect.reason)
+                case StartTransfer() | CancelTransfer():
+                    self.transfers.take(effect)
+                case LookUpCustomer():
+                    pending.append(CustomerLookedUp(effect.lookup_id, self.disk.look_up(effect.id_tokens)))
                 case Reboot():
                     self.reboots.append(effect.reason)
         if self.after_step:
@@ -186,6 +205,7 @@ class MemoryRig:
             step = min(POLL, end - self.now.monotonic)
             self.now = self.now.plus(step)
             self.board.step(step)
+            self.transfers.step(self.now.monotonic)
             self._keep_deadlines()
             self.poll()
 

@@ -12,12 +12,14 @@ import pytest
 from channels.layers import InMemoryChannelLayer
 
 from station.domain.board import BoardSnapshot, EvseSnapshot
-from station.domain.wire import pack_snapshot
+from station.domain.events import TransferReport
+from station.domain.wire import pack_report, pack_snapshot
 from station.live import bus
 from station.project.channel_layer import StationChannelLayer
 from station.uplink.consumer import UplinkConsumer, UplinkWorker
 
 SNAPSHOT = BoardSnapshot(at=1.0, evses=(EvseSnapshot(1),))
+REPORT = TransferReport("1", 1, "Uploading", "", 5, 10)
 MESSAGE = {"type": bus.BOARD_SNAPSHOT, "snapshot": pack_snapshot(SNAPSHOT)}
 
 
@@ -32,6 +34,7 @@ class Ear:
             snapshot=self.heard.append,
             nudge=lambda: self.heard.append("nudge"),
             hello=lambda: self.heard.append("hello"),
+            report=self.heard.append,
         )
 
     async def until(self, count: int) -> list[object]:
@@ -79,7 +82,8 @@ def test_messages_become_what_the_runtime_understands():
         await layer.send(bus.UPLINK, MESSAGE)
         await layer.send(bus.UPLINK, {"type": bus.COMMAND_FILED, "command_id": 5})
         await layer.send(bus.UPLINK, {"type": bus.HELLO})
-        assert await ear.until(3) == [SNAPSHOT, "nudge", "hello"]
+        await layer.send(bus.UPLINK, {"type": bus.TRANSFER_REPORT, "report": pack_report(REPORT)})
+        assert await ear.until(4) == [SNAPSHOT, "nudge", "hello", REPORT]
 
     run(InMemoryChannelLayer(), drive)
 
@@ -90,6 +94,9 @@ def test_bad_messages_are_dropped(caplog):
         {"type": bus.BOARD_SNAPSHOT, "snapshot": None},
         {"type": bus.BOARD_SNAPSHOT, "snapshot": {"at": 1}},
         {"type": bus.BOARD_SNAPSHOT, "snapshot": {**pack_snapshot(SNAPSHOT), "evses": 7}},
+        {"type": bus.TRANSFER_REPORT},
+        {"type": bus.TRANSFER_REPORT, "report": {"transfer_id": "x"}},
+        {"type": bus.TRANSFER_REPORT, "report": {**pack_report(REPORT), "attempt": "1"}},
         {"type": "fire.everyone"},
         {"type": "dispatch"},
     ]

@@ -39,6 +39,7 @@ class Bed:
             set_board=lambda setpoint: self.log.append(("board", setpoint)),
             changed=lambda: self.log.append("changed"),
             reconnect=lambda reason: self.log.append(("reconnect", reason)),
+            errand=lambda errand: self.log.append(("errand", errand)),
             clock=lambda: Moment(datetime(2024, 5, 1, tzinfo=UTC), self.monotonic),
             last_slot=last_slot,
             commit_pauses=(0.0, 0.0),

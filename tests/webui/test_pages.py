@@ -15,7 +15,17 @@ from tests.webui.looking import look
 from tests.webui.making import charging, free, station
 from webui.dashboard import latest
 
-PROTECTED = ["/", "/keypad/", "/sessions/", "/sessions/nothing/", "/commands/1/", "/bench/", "/bench/state/"]
+PROTECTED = [
+    "/",
+    "/keypad/",
+    "/logs/",
+    "/logs/security.gz",
+    "/sessions/",
+    "/sessions/nothing/",
+    "/commands/1/",
+    "/bench/",
+    "/bench/state/",
+]
 
 
 @pytest.mark.django_db
@@ -80,7 +90,7 @@ def test_hostile_user_name_is_only_text() -> None:
 
 def test_every_page_keeps_to_the_policy(browser: Client, make_session: Callable[..., Transaction]) -> None:
     ended, running = make_session(), make_session(active=True, ended_at=None, meter_stop=None, stopped_reason="")
-    for address in ["/", "/sessions/", f"/sessions/{ended.pk}/", f"/sessions/{running.pk}/"]:
+    for address in ["/", "/logs/", "/sessions/", f"/sessions/{ended.pk}/", f"/sessions/{running.pk}/"]:
         answer = browser.get(address)
         assert answer.status_code == 200
         look(answer.content)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from station.device_model.components.authorization import AuthCacheCtrlr, AuthCtrlr
 from station.device_model.components.communication import DeviceDataCtrlr, OCPPCommCtrlr
+from station.device_model.components.diagnostics import CustomerInformationCtrlr
 from station.device_model.components.metering import AlignedDataCtrlr, SampledDataCtrlr
 from station.device_model.components.security import SecurityCtrlr
 from station.device_model.components.station import EVSE, ChargingStation, ClockCtrlr, Connector
@@ -18,6 +19,7 @@ COMPONENTS: tuple[type[Component], ...] = (
     AuthCacheCtrlr,
     AuthCtrlr,
     ClockCtrlr,
+    CustomerInformationCtrlr,
     DeviceDataCtrlr,
     OCPPCommCtrlr,
     SampledDataCtrlr,
@@ -34,6 +36,7 @@ __all__ = [
     "ChargingStation",
     "ClockCtrlr",
     "Connector",
+    "CustomerInformationCtrlr",
     "DeviceDataCtrlr",
     "OCPPCommCtrlr",
     "SampledDataCtrlr",

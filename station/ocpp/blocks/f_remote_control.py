@@ -17,7 +17,8 @@ from station.ocpp.block import Block, Payload
 from station.ocpp.context import Context
 
 UNLOCK_PATIENCE = 5.0  # s that the lock may take
-AFTER_ACCEPTED = {"MeterValues", "TransactionEvent", "Heartbeat", "StatusNotification"}
+AFTER_ACCEPTED = {"MeterValues", "TransactionEvent", "Heartbeat", "StatusNotification", "LogStatusNotification"}
+WHOLE_STATION = {"Heartbeat", "LogStatusNotification"}  # which EVSE is named makes no difference
 
 
 @dataclass(slots=True)
@@ -164,7 +165,7 @@ class RemoteControl(Block):
                 return {"status": "Rejected"}  # F06.FR.17
         elif message not in AFTER_ACCEPTED:
             return {"status": "NotImplemented"}  # F06.FR.08
-        elif evse_id is not None and evse_id not in self._context.evses and message != "Heartbeat":
+        elif evse_id is not None and evse_id not in self._context.evses and message not in WHOLE_STATION:
             return {"status": "Rejected"}
         elif message == "StatusNotification" and (evse_id is None or connector_id != 1):
             return {"status": "Rejected"}  # F06.FR.12

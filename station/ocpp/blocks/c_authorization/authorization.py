@@ -13,7 +13,7 @@ from station.domain.effects import FinishCommand
 from station.domain.events import OperatorCommand, Tick
 from station.domain.evse import EV_CONNECTED
 from station.domain.moment import Moment
-from station.domain.signals import AuthorizationEnded, Authorized, AuthorizeRemotely
+from station.domain.signals import AuthorizationEnded, Authorized, AuthorizeRemotely, CustomerErased
 from station.domain.transaction import IdToken
 from station.ocpp.block import Block, Payload
 from station.ocpp.blocks.c_authorization.asking import Asking, KeyCodeGuard, Refusal
@@ -55,6 +55,8 @@ class AuthorizationBlock(Block):
                 self._operator_start(event, now)
             case OperatorCommand(action="master_pass"):
                 self.master_pass.chosen(event, now)
+            case CustomerErased():
+                self._context.token_cache.forget(event.id_token)  # N10.FR.03
             case Tick():
                 self.master_pass.expire(now)
 
