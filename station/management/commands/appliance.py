@@ -48,7 +48,6 @@ def _run(environment: Environment) -> None:
     roster.preload()
     provisioned = database()["provisioned"]
     demonstration = None if provisioned else roster.Demonstration()
-    gc.freeze()
 
     children = roster.specs(environment, web=web, web_tls=web_tls, demonstration=demonstration, redis_server=server)
     colour = sys.stdout.isatty() and "NO_COLOR" not in os.environ

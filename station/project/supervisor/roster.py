@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import ctypes
 import functools
+import gc
 import importlib
 import math
 import os
@@ -19,6 +21,7 @@ from station.project.supervisor.child import Spec
 from station.project.supervisor.redis_probe import RedisProbe
 
 REDIS_MEMORY = "32mb"
+M_ARENA_MAX = -8  # mallopt(3)
 
 SIMULATOR_PATIENCE = 3.0  # s
 CSMS = "csms"
@@ -26,10 +29,25 @@ CSMS = "csms"
 # What two or more children need. Nothing here may start a thread or an event loop: Twisted and Daphne do.
 SHARED = (
     "asyncio",
-    "celery.worker.worker",
+    "billiard.connection",
+    "billiard.pool",
+    "celery.app.amqp",
+    "celery.app.control",
+    "celery.app.events",
+    "celery.backends.base",
+    "celery.contrib.django.task",
+    "celery.events.receiver",
+    "celery.worker.autoscale",
+    "celery.worker.components",
     "celery.worker.consumer",
+    "celery.worker.consumer.delayed_delivery",
+    "celery.worker.strategy",
+    "celery.worker.worker",
     "celery.concurrency.solo",
     "celery.fixups.django",
+    "kombu.matcher",
+    "kombu.mixins",
+    "kombu.pidbox",
     "kombu.transport.redis",
     "redis.asyncio",
     "channels.layers",
@@ -42,6 +60,7 @@ SHARED = (
     "django.contrib.sessions.backends.db",
     "django.db.backends.sqlite3.base",
     "station.project.celery",
+    "station.project.channel_layer",
     "station.project.hardware_worker",
     "station.project.transfer_worker",
     "station.transfers.tasks",
@@ -67,9 +86,14 @@ class Demonstration:
 
 
 def preload() -> None:
-    """Load ``SHARED``."""
+    """Load ``SHARED``, and have what comes of it lie close together: every page that no child writes is there once."""
+    libc = ctypes.CDLL(None)
+    libc.mallopt(M_ARENA_MAX, 1)  # an arena for each thread of each child would cost megabytes
     for name in SHARED:
         importlib.import_module(name)
+    gc.collect()
+    gc.freeze()  # the collector of a child would write to every object
+    libc.malloc_trim(0)
 
 
 def specs(
