@@ -151,7 +151,7 @@ class MemoryRig:
 
     def _csms(self, message: list[Any]) -> None:
         _, call_id, action, payload = message
-        reply = self.answers[action] if action in self.answers else self._default(action)
+        reply = self.answers[action] if action in self.answers else self.default(action)
         if callable(reply):
             reply = reply(payload)
         if reply is None:
@@ -170,9 +170,10 @@ class MemoryRig:
         """Answer, by default, what the CSMS had kept waiting."""
         held, self._held = self._held, []
         for _, call_id, action, _ in held:
-            self.reply(call_id, self._default(action))
+            self.reply(call_id, self.default(action))
 
-    def _default(self, action: str) -> dict[str, Any]:
+    def default(self, action: str) -> dict[str, Any]:
+        """What the CSMS answers where ``answers`` says nothing."""
         match action:
             case "BootNotification":
                 return {"status": "Accepted", "interval": 300, "currentTime": rfc3339(self.now.wall)}
@@ -244,7 +245,7 @@ class MemoryRig:
         self.poll()
 
     def plug(self, evse: int = 1) -> None:
-        self.board.evses[evse].plugged = True
+        self.board.evses[evse].plugged = self.board.evses[evse].cable = True
         self.poll()
 
     def unplug(self, evse: int = 1) -> None:

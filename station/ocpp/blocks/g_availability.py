@@ -94,7 +94,7 @@ class Availability(Block):
             return "Faulted"
         if evse.transaction is None and not self._context.availability.operative(evse.id):
             return "Unavailable"
-        if evse.plugged or (evse.transaction is not None and evse.transaction.active and evse.bay_occupied):
+        if evse.plugged:
             return "Occupied"
         return "Available"
 
