@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 from station.domain.authorization import Authorization
 from station.domain.board import BoardSnapshot, EvseSnapshot, Fault, WatchdogState
 from station.domain.meter import Meter
-from station.domain.transaction import ChargingState, Transaction
+from station.domain.transaction import ChargingState, IdToken, Transaction
 
 EV_GRACE = 5.0  # s that an EV may take to ask for energy before the session counts as suspended by it
 
@@ -66,6 +66,8 @@ class Evse(Seat):
     plugged_at: float | None = None  # monotonic
     offered_at: float | None = None  # monotonic: since when current is offered to an EV that does not take it
     suspended_by_station: bool = False
+    socket: bool = False  # the driver brings the cable, and a lock holds it
+    kept_for: Authorization | None = None  # whose cable the lock holds after the EV's side was pulled (E09.FR.03)
 
     @property
     def evse_id(self) -> int | None:
@@ -75,6 +77,15 @@ class Evse(Seat):
     def plugged(self) -> bool:
         """An EV is connected."""
         return self.snapshot is not None and self.snapshot.cp_state.ev_connected
+
+    @property
+    def cable_in(self) -> bool:
+        """A driver's cable is in the socket; nothing but a cable tells a socket how much it may carry."""
+        return self.socket and self.snapshot is not None and self.snapshot.cable_limit > 0
+
+    @property
+    def locked(self) -> bool:
+        return self.snapshot is not None and self.snapshot.connector_locked
 
     @property
     def bay_occupied(self) -> bool:
@@ -118,6 +129,8 @@ class Evse(Seat):
             return
         was_plugged = self.plugged
         self.snapshot = snapshot
+        if not self.cable_in:
+            self.kept_for = None
         self.meter.take(snapshot.meter, board.at)
         if self.plugged and not was_plugged:
             self.plugged_at = board.at
@@ -135,6 +148,13 @@ class Evse(Seat):
         self.announce = ""
         self.offered_at = None
         self.suspended_by_station = False
+
+    def give_back(self, id_token: IdToken) -> bool:
+        """True where that token's driver came for the cable that the lock holds: it opens (E09.FR.03)."""
+        if self.kept_for is None or self.plugged or not self.kept_for.id_token.matches(id_token):
+            return False
+        self.kept_for = None
+        return True
 
     def conditions(self) -> set[str]:
         held = {AUTHORIZED} if self.authorization else set()

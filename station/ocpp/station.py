@@ -7,7 +7,7 @@ import random
 from collections.abc import Callable
 from datetime import datetime, timedelta
 
-from station.device_model.components import EVSE, ChargingStation, ClockCtrlr
+from station.device_model.components import EVSE, ChargingStation, ClockCtrlr, Connector, OCPPCommCtrlr
 from station.device_model.model import DeviceModel
 from station.domain.authorization import Authorization, AuthorizedBy
 from station.domain.availability import Availability as AvailabilityState
@@ -92,6 +92,8 @@ class Station:
         self.context.outbox = self.outbox
         self.context.token_cache = TokenCache(self.context, memory.cached_tokens)
         self.context.customer_sources.append(self.context.token_cache.about)
+        if not any(evse.socket for evse in self._evses()):
+            self.model.freeze(OCPPCommCtrlr.UnlockOnEVSideDisconnect)  # part 2, 2.1.12
         self._restore(memory)
         self._sources(firmware_version)
         self._power = PowerControl(self.model)
@@ -123,7 +125,8 @@ class Station:
 
     def _new_evse(self, number: int) -> Evse:
         rating = self.model.limits(EVSE.Power.at(number)).maximum
-        return Evse(id=number, meter=Meter(max_power=float(rating or 22_080)))
+        socket = self.model[Connector.ConnectorType.at(number, 1)].startswith("s")  # ConnectorEnumType: s, a socket
+        return Evse(id=number, meter=Meter(max_power=float(rating or 22_080)), socket=socket)
 
     def _restore(self, memory: Memory) -> None:
         spent = memory.remembered.get("spent") or {}

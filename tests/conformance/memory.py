@@ -190,11 +190,9 @@ class InMemory(Rig):
     def unplug(self, evse: int = 1, *, side: str = "both") -> None:
         one = self._rig.board.evses[evse]
         if side != "ev":
-            assert not one.locked, "the lock holds the cable"
+            assert not (one.socket and one.locked), "the lock holds the cable"
             one.cable = False
-        if side != "station":
-            self._rig.unplug(evse)
-        self._rig.poll()
+        self._rig.unplug(evse)
 
     def card(self, uid: str = CARD, *, evse: int | None = None, type: str = "ISO14443") -> None:
         self._rig.card(uid, evse=evse, type=type)
@@ -210,6 +208,7 @@ class InMemory(Rig):
         one = self._rig.board.evses[evse]
         one.fault = Fault(code) if code else None
         one.latches += bool(code)
+        self._rig.poll()
 
     def bay(self, evse: int = 1, *, occupied: bool = True) -> None:
         self._rig.bay(evse, occupied=occupied)

@@ -88,6 +88,7 @@ def test_suspend(rig: Rig, stop: str, socket: bool) -> None:
     assert _pulled(session)["eventType"] == "Updated"
     if not socket:
         session.connector_status("Available")
+    rig.let(1.0)
     rig.plug()
     event = session.event("CablePluggedIn")
     assert event["eventType"] == "Updated", event

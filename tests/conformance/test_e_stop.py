@@ -43,7 +43,6 @@ def test_ev_disconnected_at_the_station(rig: Rig, remote: bool) -> None:
     session.energy_transfer_started()
     session.ev_connected_post_session()
     rig.unplug(side="station")
-    rig.unplug(side="ev")
     session.connector_status("Available")
     event = session.event("EVCommunicationLost")
     assert event["eventType"] == "Ended", event

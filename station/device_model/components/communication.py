@@ -129,11 +129,9 @@ class OCPPCommCtrlr(Component):
         10, READ_WRITE, "The first such pause", unit="s", minimum=0, maximum=3600, required="part 4, 8.3"
     )
     UnlockOnEVSideDisconnect = boolean(
-        # With fixed cables this is false and cannot be changed.
         False,
-        READ_ONLY,
-        "Unlock the cable at the station when it is pulled from the EV; never with a fixed cable",
-        constant=True,
+        READ_WRITE,
+        "Unlock the cable at the station when it is pulled from the EV; with fixed cables only, it is ReadOnly",
         required="2.1.12",
     )
     WebSocketPingInterval = integer(

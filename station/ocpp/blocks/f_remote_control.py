@@ -145,6 +145,7 @@ class RemoteControl(Block):
             if not unlocked and now.monotonic < one.at_latest:
                 continue
             self._unlocking.remove(one)
+            evse.kept_for = None  # who may have it unlocked from afar may let the cable go
             self._context.journal(now, "unlocked" if unlocked else "unlock_failed", evse_id=one.evse_id)
             if one.call_id:
                 status = "Unlocked" if unlocked else "UnlockFailed"  # F05.FR.04, .05

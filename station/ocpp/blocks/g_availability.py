@@ -94,7 +94,7 @@ class Availability(Block):
             return "Faulted"
         if evse.transaction is None and not self._context.availability.operative(evse.id):
             return "Unavailable"
-        if evse.plugged:
+        if evse.plugged or evse.cable_in:
             return "Occupied"
         return "Available"
 
