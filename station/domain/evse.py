@@ -67,6 +67,7 @@ class Evse(Seat):
     offered_at: float | None = None  # monotonic: since when current is offered to an EV that does not take it
     suspended_by_station: bool = False
     socket: bool = False  # the driver brings the cable, and a lock holds it
+    lock_failed: bool = False  # it should hold a cable and does not (G05)
     kept_for: Authorization | None = None  # whose cable the lock holds after the EV's side was pulled (E09.FR.03)
 
     @property

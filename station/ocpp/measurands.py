@@ -46,7 +46,9 @@ def _values(name: str, reading: MeterReading, snapshot: EvseSnapshot, *, trusted
     if not trusted:
         return []
     if name == POWER:
-        return [_value(reading.total_power, POWER, unit="W", location="Outlet")]
+        total = _value(reading.total_power, POWER, unit="W", location="Outlet")
+        each = [_value(reading.power[n], POWER, unit="W", phase=f"L{n + 1}", location="Outlet") for n in phases]
+        return [total, *(each if len(each) > 1 else [])]  # errata 2.34: every phase that the meter tells
     if name == VOLTAGE:
         return [_value(reading.voltage[n], VOLTAGE, unit="V", phase=f"L{n + 1}-N", location="Outlet") for n in phases]
     if name == CURRENT:
@@ -57,7 +59,10 @@ def _values(name: str, reading: MeterReading, snapshot: EvseSnapshot, *, trusted
             return []
         apparent = sum(reading.voltage[n] * reading.current[n] for n in carrying)
         active = sum(reading.power[n] for n in carrying)
-        return [_value(min(1.0, active / apparent), POWER_FACTOR, location="Outlet", digits=3)]
+        total = _value(min(1.0, active / apparent), POWER_FACTOR, location="Outlet")
+        factors = [(n, reading.power[n] / (reading.voltage[n] * reading.current[n])) for n in carrying]
+        each = [_value(min(1.0, one), POWER_FACTOR, phase=f"L{n + 1}", location="Outlet") for n, one in factors]
+        return [total, *(each if len(phases) > 1 else [])]
     return []
 
 

@@ -56,7 +56,7 @@ class PowerControl:
         return replace(setpoint, allow_power=True, current=self._limit(evse))
 
     def _lock(self, evse: Evse) -> bool:
-        """Whether the lock is to hold a driver's cable: while somebody is authorized, and after an EV-side disconnect."""
+        """Whether the lock is to hold a driver's cable: for who is authorized, and after an EV-side disconnect."""
         if not evse.socket:
             return False
         if evse.kept_for is not None:

@@ -7,7 +7,14 @@ import random
 from collections.abc import Callable
 from datetime import datetime, timedelta
 
-from station.device_model.components import EVSE, ChargingStation, ClockCtrlr, Connector, OCPPCommCtrlr
+from station.device_model.components import (
+    EVSE,
+    ChargingStation,
+    ClockCtrlr,
+    Connector,
+    ConnectorPlugRetentionLock,
+    OCPPCommCtrlr,
+)
 from station.device_model.model import DeviceModel
 from station.domain.authorization import Authorization, AuthorizedBy
 from station.domain.availability import Availability as AvailabilityState
@@ -40,7 +47,9 @@ from station.ocpp.blocks.c_authorization import AuthorizationBlock
 from station.ocpp.blocks.e_transactions import Transactions
 from station.ocpp.blocks.f_remote_control import RemoteControl
 from station.ocpp.blocks.g_availability import Availability
+from station.ocpp.blocks.g_problems import Problems
 from station.ocpp.blocks.j_meter_values import MeterValues
+from station.ocpp.blocks.l_firmware_management import FirmwareManagement
 from station.ocpp.blocks.n_diagnostics import Customers, Logs
 from station.ocpp.blocks.p_data_transfer import DataTransfer
 from station.ocpp.context import Context
@@ -111,10 +120,12 @@ class Station:
             Reports(self.context),
             self._reset,
             self.availability,
+            Problems(self.context),
             self.authorization,
             Transactions(self.context),
             self._remote,
             MeterValues(self.context),
+            FirmwareManagement(self.context),
             Logs(self.context),
             Customers(self.context),
             DataTransfer(self.context),
@@ -156,6 +167,8 @@ class Station:
         for evse in self._evses():
             model.source(EVSE.Power.at(evse.id), _power_of(evse))
             model.source(EVSE.Problem.at(evse.id), _problem_of(evse))
+            model.source(ConnectorPlugRetentionLock.Available.at(evse.id, 1), _has_lock(evse))
+            model.source(ConnectorPlugRetentionLock.Problem.at(evse.id, 1), _lock_problem_of(evse))
 
     def _utc(self) -> datetime:
         if self._now is None:
@@ -280,4 +293,12 @@ def _power_of(evse: Evse) -> Callable[[], float]:
 
 
 def _problem_of(evse: Evse) -> Callable[[], bool]:
-    return lambda: bool(evse.faults) or not evse.board_online
+    return lambda: bool(evse.faults) or evse.lock_failed or not evse.board_online
+
+
+def _has_lock(evse: Evse) -> Callable[[], bool]:
+    return lambda: evse.socket
+
+
+def _lock_problem_of(evse: Evse) -> Callable[[], bool]:
+    return lambda: evse.lock_failed

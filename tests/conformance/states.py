@@ -232,9 +232,7 @@ def configured(
     """A station that boots with these TxStartPoint, TxStopPoint and other variables, and a session to be."""
     points = {"TxCtrlr.TxStartPoint": start, "TxCtrlr.TxStopPoint": stop}
     rig.start(**{**points, **variables})
-    return Session(
-        rig, remote=remote, start_points=frozenset(start.split(",")), stop_points=frozenset(stop.split(","))
-    )
+    return Session(rig, remote=remote, start_points=frozenset(start.split(",")), stop_points=frozenset(stop.split(",")))
 
 
 def unavailable(rig: Rig, evse: int | None = None, connector: int | None = None) -> None:

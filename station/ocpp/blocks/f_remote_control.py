@@ -17,8 +17,8 @@ from station.ocpp.block import Block, Payload
 from station.ocpp.context import Context
 
 UNLOCK_PATIENCE = 5.0  # s that the lock may take
-AFTER_ACCEPTED = {"MeterValues", "TransactionEvent", "Heartbeat", "StatusNotification", "LogStatusNotification"}
-WHOLE_STATION = {"Heartbeat", "LogStatusNotification"}  # which EVSE is named makes no difference
+WHOLE_STATION = {"Heartbeat", "LogStatusNotification", "FirmwareStatusNotification"}  # no EVSE matters (F06.FR.03)
+AFTER_ACCEPTED = {"MeterValues", "TransactionEvent", "StatusNotification", *WHOLE_STATION}
 
 
 @dataclass(slots=True)
