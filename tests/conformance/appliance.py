@@ -65,6 +65,7 @@ class OnAppliance(Rig):
 
     def start(self, **variables: str) -> None:
         csms = self._csms
+        self._appliance.environment["STATION_CABLES"] = "detachable" if self.socket else "fixed"
         settings = (*QUICK, *(f"{name}={value}" for name, value in {**self.built(), **variables}.items()))
         if self.security_profile > 1:
             for number in self.roots:
@@ -220,7 +221,7 @@ class OnAppliance(Rig):
     # ------------------------------------------------------------------ hands
 
     def plug(self, evse: int = 1, *, requests_energy: bool = True) -> None:
-        self._appliance.plug(evse, requests_energy=requests_energy)
+        self._appliance.plug(evse, requests_energy=requests_energy, phases=self.phases)
 
     def unplug(self, evse: int = 1, *, side: str = "both") -> None:
         self._appliance.bench(f"/evse/{evse}/unplug", {} if side == "both" else {"side": side})
