@@ -110,9 +110,9 @@ def run(
 ) -> None:
     """Be a simulated board until SIGTERM or SIGINT; blocks.
 
-    Its world lasts in ``data_dir``/simulator. ``sockets``: the drivers bring the cables. Port 0 takes a free port; ``ready`` is told the real addresses of
-    Modbus and bench. ``beat`` is called about once a second while all is well. Ends the process with one line and
-    exit status 1 where it cannot start.
+    Its world lasts in ``data_dir``/simulator. ``sockets``: the drivers bring the cables. Port 0 takes a free port;
+    ``ready`` is told the real addresses of Modbus and bench. ``beat`` is called about once a second while all is well.
+    Ends the process with one line and exit status 1 where it cannot start.
     """
     try:
         asyncio.run(_run(data_dir, modbus, bench, evses, sockets, beat, ready))

@@ -150,6 +150,10 @@ class Evse(Seat):
         self.offered_at = None
         self.suspended_by_station = False
 
+    def holds_for_another(self, id_token: IdToken) -> bool:
+        """The lock holds the cable of a driver with another token."""
+        return self.kept_for is not None and not self.kept_for.id_token.matches(id_token)
+
     def give_back(self, id_token: IdToken) -> bool:
         """True where that token's driver came for the cable that the lock holds: it opens (E09.FR.03)."""
         if self.kept_for is None or self.plugged or not self.kept_for.id_token.matches(id_token):

@@ -109,7 +109,7 @@ class RemoteControl(Block):
             return "the EVSE is faulted"  # F01.FR.23
         if not self._context.availability.operative(evse.id):
             return "the EVSE is unavailable"  # F01.FR.23
-        if evse.authorization or (evse.transaction and "ending" in evse.transaction.extra):
+        if evse.authorization or evse.kept_for or (evse.transaction and "ending" in evse.transaction.extra):
             return "the EVSE is in use"  # F01.FR.24
         return ""
 

@@ -72,7 +72,7 @@ class Places:
         """Why nobody can be authorized at that EVSE; empty where somebody can."""
         if evse.faults or not evse.board_online:
             return "faulted"
-        if evse.authorization:
+        if evse.authorization or evse.holds_for_another(id_token):
             return "occupied"
         if not self._context.availability.operative(evse.id):
             return "unavailable"

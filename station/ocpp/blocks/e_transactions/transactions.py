@@ -177,7 +177,7 @@ class Transactions(Block):
             return
         if authorization.evse_ids and evse.id not in authorization.evse_ids:  # C01.FR.21
             return
-        if not self._context.availability.operative(evse.id):
+        if not self._context.availability.operative(evse.id) or evse.holds_for_another(authorization.id_token):
             return
         if evse.transaction:  # started by the parking bay: it is authorized now, unless somebody was before (C01.FR.23)
             mine = evse.transaction.id_token is None and "ending" not in evse.transaction.extra
