@@ -67,6 +67,7 @@ class Evse(Seat):
     offered_at: float | None = None  # monotonic: since when current is offered to an EV that does not take it
     suspended_by_station: bool = False
     socket: bool = False  # the driver brings the cable, and a lock holds it
+    signs: bool = False  # the meter's values are to be had signed
     lock_failed: bool = False  # it should hold a cable and does not (G05)
     kept_for: Authorization | None = None  # whose cable the lock holds after the EV's side was pulled (E09.FR.03)
 
@@ -169,6 +170,8 @@ class Evse(Seat):
             held.add(EV_CONNECTED)
             if self.authorization:
                 held.add(POWER_PATH_CLOSED)
+                if self.signs and self.meter.reading and not self.meter.problem:
+                    held.add(DATA_SIGNED)
         if self.transferring:
             held.add(ENERGY_TRANSFER)
         return held

@@ -35,6 +35,7 @@ from station.domain.evse import Evse, Lobby, Seat
 from station.domain.memory import Memory
 from station.domain.meter import Meter
 from station.domain.moment import Moment, parse_rfc3339
+from station.domain.ocmf import Signer
 from station.domain.transaction import IdToken, Transaction
 from station.ocpp.block import Block, CallRefused, Handler
 from station.ocpp.blocks.a_security import Security
@@ -55,6 +56,7 @@ from station.ocpp.blocks.p_data_transfer import DataTransfer
 from station.ocpp.context import Context
 from station.ocpp.outbox import Outbox
 from station.ocpp.power import PowerControl
+from station.ocpp.signing import Signing
 from station.ocpp.token_cache import TokenCache
 
 log = logging.getLogger(__name__)
@@ -75,10 +77,19 @@ class Station:
     """One charging station.
 
     ``memory`` is what lasted from the last life; ``evses`` the number of EVSEs; ``entropy`` the source of identifiers;
-    ``firmware_version`` what BootNotification says. ``step`` takes one event and returns what is to be done about it.
+    ``firmware_version`` what BootNotification says; ``signer`` signs meter values, where there is one. ``step`` takes
+    one event and returns what is to be done about it.
     """
 
-    def __init__(self, memory: Memory, *, evses: int, entropy: random.Random, firmware_version: str = "") -> None:
+    def __init__(
+        self,
+        memory: Memory,
+        *,
+        evses: int,
+        entropy: random.Random,
+        firmware_version: str = "",
+        signer: Signer | None = None,
+    ) -> None:
         self.model = DeviceModel(evses, memory.variables)
         self.clock = Clock(
             timedelta(seconds=float(memory.remembered.get("clock_offset") or 0)),
@@ -99,6 +110,7 @@ class Station:
         )
         self.outbox = Outbox(memory.queue, self.model, self.clock, self.context.new_id, self.context.emit)
         self.context.outbox = self.outbox
+        self.context.signing = Signing(self.context, signer)
         self.context.token_cache = TokenCache(self.context, memory.cached_tokens)
         self.context.customer_sources.append(self.context.token_cache.about)
         if not any(evse.socket for evse in self._evses()):

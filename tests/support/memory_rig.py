@@ -34,6 +34,7 @@ from station.ocpp.rpc import Rpc
 from station.ocpp.station import Station
 from tests.support.disk import Disk
 from tests.support.hand_board import HandBoard, HandEvse
+from tests.support.ocmf import TestKey
 from tests.support.transfers import HandTransfers
 
 POLL = 0.2
@@ -74,7 +75,13 @@ class MemoryRig:
     def boot(self, *, connect: bool = True) -> MemoryRig:
         """Start a life of the station from what is on the disk, let it look at the board, and connect it."""
         memory = self.disk.load()
-        self.station = Station(memory, evses=len(self.board.evses), entropy=self.entropy, firmware_version="test")
+        self.station = Station(
+            memory,
+            evses=len(self.board.evses),
+            entropy=self.entropy,
+            firmware_version="test",
+            signer=TestKey(),
+        )
         for name, value in self.variables.items():
             self.disk.commit([self.station.model.factory_set(name, value)])
         if self.variables and not memory.variables:

@@ -10,6 +10,7 @@ from station.device_model.definition import (
     boolean,
     integer,
     member_list,
+    option_list,
     sequence_list,
 )
 
@@ -101,6 +102,12 @@ class OCPPCommCtrlr(Component):
         minimum=0,
         maximum=DAY,
         required="2.1.8",
+    )
+    PublicKeyWithSignedMeterValue = option_list(
+        ("Never", "OncePerTransaction", "EveryMeterValue"),
+        "OncePerTransaction",
+        READ_WRITE,
+        "When the public key goes along with signed meter values",
     )
     QueueAllMessages = boolean(
         False, READ_ONLY, "Queue every message while offline, not only TransactionEvents", constant=True

@@ -42,6 +42,7 @@ class SampledDataCtrlr(Component):
     TxUpdatedInterval = _interval(60, "Time between two such; 0: none", "2.7.8")
     TxEndedMeasurands = _measurands((ENERGY,), "Sent with the Ended event", "2.7.4")
     TxEndedInterval = _interval(0, "Time between two values for the Ended event; 0: first and last only", "2.7.5")
+    SignReadings = boolean(False, READ_WRITE, "Values of the energy register carry a signature (OCMF)")
     RateChangedInterval = _interval(
         0, "After a change of the charging rate, the soonest that values are sent for it; 0: never", vendor=True
     )
@@ -56,6 +57,7 @@ class AlignedDataCtrlr(Component):
     Interval = _interval(900, "Time between two such, counted from midnight; 0: none", "2.7.12")
     TxEndedMeasurands = _measurands((ENERGY,), "Collected for the Ended event at every TxEndedInterval", "2.7.15")
     TxEndedInterval = _interval(0, "Time between two such, counted from midnight; 0: none", "2.7.16")
+    SignReadings = boolean(False, READ_WRITE, "Values of the energy register carry a signature (OCMF)")
     SendDuringIdle = boolean(False, READ_WRITE, "No clock-aligned values while any transaction runs")
 
 

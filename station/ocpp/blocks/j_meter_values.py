@@ -167,7 +167,8 @@ class MeterValues(Block):
     def _sample(
         self, evse: Evse, names: tuple[str, ...], reading_context: str, now: Moment, *, at: datetime | None = None
     ) -> dict[str, Any] | None:
-        return measurands.sample(evse, names, reading_context, at or self._context.clock.utc(now))
+        at = at or self._context.clock.utc(now)
+        return measurands.sample(evse, names, reading_context, at, self._context.signing.signed)
 
 
 def _stamp(due: datetime, utc: datetime) -> datetime:

@@ -161,7 +161,8 @@ class Events:
     def _sample(self, evse: Evse, names: Any, context: str, now: Moment) -> dict[str, Any] | None:
         if not self._context.model[SampledDataCtrlr.Enabled]:
             return None
-        return measurands.sample(evse, self._context.model[names], context, self._context.clock.utc(now))
+        at = self._context.clock.utc(now)
+        return measurands.sample(evse, self._context.model[names], context, at, self._context.signing.signed)
 
 
 def _of(seat: Seat) -> Transaction:

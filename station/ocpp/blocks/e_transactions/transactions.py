@@ -100,6 +100,7 @@ class Transactions(Block):
         if evse.snapshot is None or not evse.board_online:
             return
         self._count_charging(evse, now)
+        evse.signs = self._context.signing.wanted("Transaction.Begin")
         evse.spent &= evse.conditions()
         if evse.id not in self._was:
             self._resume(evse, now)
@@ -293,8 +294,11 @@ class Transactions(Block):
         if seat.transaction is not None or (self._context.restarting and seat.authorization is None):
             return
         points = self._context.model[TxCtrlr.TxStartPoint]
-        if not (seat.conditions() - seat.spent).intersection(points):
+        due = (seat.conditions() - seat.spent).intersection(points)
+        if not due:
             return
+        if due == {conditions.DATA_SIGNED}:
+            trigger = "SignedDataReceived"  # E01.FR.04
         if isinstance(seat, Evse) and not self._context.availability.operative(seat.id):
             return
         if seat.authorization is None and not self._may_start_unauthorized():
