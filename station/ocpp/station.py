@@ -40,6 +40,7 @@ from station.domain.transaction import IdToken, Transaction
 from station.ocpp.block import Block, CallRefused, Handler
 from station.ocpp.blocks.a_security import Security
 from station.ocpp.blocks.b_provisioning.boot import Boot
+from station.ocpp.blocks.b_provisioning.local_time import LocalTime
 from station.ocpp.blocks.b_provisioning.network_profiles import NetworkProfiles
 from station.ocpp.blocks.b_provisioning.reports import Reports
 from station.ocpp.blocks.b_provisioning.reset import Reset
@@ -130,6 +131,7 @@ class Station:
             Security(self.context),
             Variables(self.context),
             Reports(self.context),
+            LocalTime(self.context),
             self._reset,
             self.availability,
             Problems(self.context),

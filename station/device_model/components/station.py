@@ -137,4 +137,16 @@ class ClockCtrlr(Component):
         maximum=6,
         format=values.time_offset,
     )
+    TimeOffsetNextTransition = string(
+        "",
+        READ_WRITE,
+        "The offset from NextTimeOffsetTransitionDateTime on",
+        name="TimeOffset",
+        instance="NextTransition",
+        maximum=6,
+        format=values.time_offset,
+    )
+    NextTimeOffsetTransitionDateTime = date_time(
+        None, READ_WRITE, "When the offset changes, say to daylight saving time"
+    )
     TimeZone = string("", READ_WRITE, "Local time zone, for display only", maximum=64, format=values.time_zone)
