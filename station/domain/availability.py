@@ -40,7 +40,7 @@ class Availability:
         return {"inoperative": sorted(self.inoperative), "scheduled": dict(sorted(self.scheduled.items()))}
 
     def operative(self, evse_id: int, connector_id: int = 1) -> bool:
-        """True where neither the connector nor its EVSE nor the station is, or is to be, Inoperative, or is being reset.
+        """True where no level of the connector is, or is to be, Inoperative, and its EVSE is not being reset.
 
         What is scheduled for the end of a transaction holds at once where none runs (G04.FR.06).
         """

@@ -113,9 +113,6 @@ class OnAppliance(Rig):
     def let(self, seconds: float) -> None:
         time.sleep(seconds)
 
-    def now(self) -> float:
-        return time.monotonic()
-
     def wait_until(self, condition: Callable[[], Any], within: float) -> bool:
         try:
             wait_until(condition, "", within)

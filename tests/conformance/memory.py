@@ -85,9 +85,6 @@ class InMemory(Rig):
             self._rebooted = len(self._rig.reboots)
             self._boot()  # the appliance's own processes; the board stays as it is
 
-    def now(self) -> float:
-        return self._rig.now.monotonic
-
     def wait_until(self, condition: Callable[[], Any], within: float) -> bool:
         end = self._rig.now.monotonic + within
         while not condition():

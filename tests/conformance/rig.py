@@ -110,10 +110,6 @@ class Rig(ABC):
     def let(self, seconds: float) -> None:
         """Let time pass."""
 
-    @abstractmethod
-    def now(self) -> float:
-        """Seconds on a clock that never jumps."""
-
     def built(self) -> dict[str, str]:
         """What a factory sets for the board that ``socket`` and ``phases`` describe."""
         variables: dict[str, str] = {}

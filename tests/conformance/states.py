@@ -70,6 +70,7 @@ class Session:
     def parking_bay_occupied(self) -> None:
         """ParkingBayOccupied."""
         self.rig.bay(self.evse, occupied=True)
+        self.rig.let(0.5)  # nobody gets out of the car faster than that
         if self._starts_at("ParkingBayOccupancy"):
             self.event("EVDetected")
 

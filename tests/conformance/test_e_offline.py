@@ -97,7 +97,7 @@ def _sendings(rig: Rig, answers: dict[int, object]) -> list[float]:
         number = trouble.setdefault("seqNo", event["seqNo"])
         if event["seqNo"] != number:
             return None
-        times.append(rig.now())
+        times.append(rig.seconds())
         return answers.get(len(times), answers[0])
 
     rig.answer("TransactionEvent", answer)
