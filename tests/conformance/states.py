@@ -32,7 +32,6 @@ class Session:
     events: list[Payload] = field(default_factory=list)
     remote_start_id: int = 42
     remote_extra: Payload = field(default_factory=dict)  # more fields of the RequestStartTransactionRequest
-    at_reader: int | None = None  # the EVSE whose reader the card is held to; None: the station's
 
     # ------------------------------------------------------------------ events
 
@@ -156,7 +155,7 @@ class Session:
             assert response["status"] == "Accepted", response
             event = last = self.event("RemoteStop")
         else:
-            self.rig.card(self.token, evse=self.at_reader, type=self.token_type)
+            self.rig.card(self.token, type=self.token_type)
             event = last = self.event("StopAuthorized")
             assert event.get("idToken", self.id_token)["idToken"].casefold() == self.token.casefold(), event
         ends = self._stops_at("Authorized", "PowerPathClosed", "EnergyTransfer")  # errata 2025-09, 6.2.117

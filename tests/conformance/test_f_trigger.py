@@ -62,13 +62,6 @@ def _triggered(session: Session) -> None:
     assert event["meterValue"][0]["sampledValue"][0]["context"] == "Trigger", event
 
 
-@pytest.mark.tc("TC_F_15")
-def test_log_status_idle(rig: Rig) -> None:
-    rig.start()
-    assert trigger(rig, "LogStatusNotification") == "Accepted"
-    assert rig.expect("LogStatusNotification")["status"] == "Idle"
-
-
 @pytest.mark.tc("TC_F_17")
 def test_firmware_status_with_an_evse_that_does_not_matter(rig: Rig) -> None:
     rig.start()
