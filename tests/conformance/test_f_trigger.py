@@ -62,6 +62,26 @@ def _triggered(session: Session) -> None:
     assert event["meterValue"][0]["sampledValue"][0]["context"] == "Trigger", event
 
 
+@pytest.mark.tc("TC_F_15")
+def test_log_status_idle(rig: Rig) -> None:
+    rig.start()
+    assert trigger(rig, "LogStatusNotification") == "Accepted"
+    assert rig.expect("LogStatusNotification")["status"] == "Idle"
+
+
+@pytest.mark.tc("TC_F_16")
+def test_log_status_uploading(rig: Rig) -> None:
+    rig.start()
+    server = rig.log_server()
+    server.hold()
+    request = {"logType": "DiagnosticsLog", "requestId": 16, "log": {"remoteLocation": server.url}}
+    assert rig.call("GetLog", request)["status"] == "Accepted"
+    assert rig.expect("LogStatusNotification")["status"] == "Uploading"
+    assert trigger(rig, "LogStatusNotification") == "Accepted"
+    assert rig.expect("LogStatusNotification")["status"] == "Uploading"
+    server.release()
+
+
 @pytest.mark.tc("TC_F_17")
 def test_firmware_status_with_an_evse_that_does_not_matter(rig: Rig) -> None:
     rig.start()
