@@ -275,6 +275,8 @@ _EVENTS: Mapping[str, Sentence] = {
     "availability": lambda data: _("Put into service.") if data.get("operative") else _("Taken out of service."),
     "unlocked": lambda data: _("The connector was unlocked."),
     "unlock_failed": lambda data: _("The connector could not be unlocked."),
+    "lock_failed": lambda data: _("The lock does not hold the cable, so there is no power."),
+    "time_offset": lambda data: _("The offset of local time is %(offset)s now.") % {"offset": data.get("offset", "")},
     "door_closed": lambda data: _("The housing was closed."),
     "security_event": lambda data: (
         _SECURITY.get(str(data.get("type")))

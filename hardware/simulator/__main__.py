@@ -36,5 +36,6 @@ if __name__ == "__main__":
         _address("STATION_SIMULATOR", "127.0.0.1:5020"),
         _address("STATION_BENCH", "127.0.0.1:8020"),
         _evses(),
+        sockets=os.environ.get("STATION_CABLES") == "detachable",
         ready=_announce,
     )

@@ -59,10 +59,11 @@ class Bench:
         app.router.add_get("/state", self._show)
         for path, body, action in (
             ("/evse/{evse}/plug", requests.PLUG, self._plug),
-            ("/evse/{evse}/unplug", requests.EMPTY, self._unplug),
+            ("/evse/{evse}/unplug", requests.UNPLUG, self._unplug),
             ("/evse/{evse}/ev", requests.EV, self._ev),
             ("/evse/{evse}/fault", requests.FAULT, self._fault),
             ("/evse/{evse}/bay", requests.BAY, self._bay),
+            ("/evse/{evse}/lock", requests.LOCK, self._lock),
             ("/evse/{evse}/drive", requests.DRIVE, self._drive),
             ("/rfid", requests.RFID, self._rfid),
             ("/door", requests.DOOR, self._door),
@@ -76,8 +77,8 @@ class Bench:
     def _plug(self, evse_id: int, values: dict[str, Any]) -> None:
         self.board.plug(evse_id, Ev(**ev_attributes(values)))
 
-    def _unplug(self, evse_id: int, _values: dict[str, Any]) -> None:
-        self.board.unplug(evse_id)
+    def _unplug(self, evse_id: int, values: dict[str, Any]) -> None:
+        self.board.unplug(evse_id, values.get("side"))
 
     def _ev(self, evse_id: int, values: dict[str, Any]) -> None:
         self.board.change_ev(evse_id, ev_attributes(values))
@@ -87,6 +88,9 @@ class Bench:
 
     def _bay(self, evse_id: int, values: dict[str, Any]) -> None:
         self.board.set_bay(evse_id, values["occupied"])
+
+    def _lock(self, evse_id: int, values: dict[str, Any]) -> None:
+        self.board.set_lock(evse_id, values["jammed"])
 
     def _rfid(self, _evse_id: int, values: dict[str, Any]) -> None:
         self._hold_card(values.get("type", "ISO14443"), values["uid"], values.get("evse"))

@@ -53,6 +53,7 @@ class SimulatedBoard:
     """The board on its bench. Times in seconds; hands' actions raise NoSuchEvseError and NotNowError."""
 
     world: World
+    sockets: bool = False  # the drivers bring the cables, and locks hold them
     electronics: dict[int, Electronics] = field(default_factory=dict)
     reader: CardReader = field(default_factory=CardReader)
     reset_cause: str = "Unknown"
@@ -63,7 +64,7 @@ class SimulatedBoard:
 
     def reset(self, cause: str) -> None:
         """The electronics starts anew: contactors open, nothing allowed, counters at zero."""
-        self.electronics = {evse_id: Electronics(evse_id) for evse_id in self.world.outlets}
+        self.electronics = {evse_id: Electronics(evse_id, socket=self.sockets) for evse_id in self.world.outlets}
         self.reader = CardReader()
         self.reset_cause, self.uptime = cause, 0.0
         for outlet in self.world.outlets.values():
@@ -80,6 +81,8 @@ class SimulatedBoard:
             causes = {outlet.cause} if outlet.cause else set()
             if not self.world.supply:
                 causes.add(Fault.POWER_LOSS)
+            electronics.cable = outlet.cable or not self.sockets
+            electronics.jammed = outlet.jammed
             electronics.step(dt, outlet.letter, frozenset(causes))
             outlet.step(dt, self.uptime, self.world.supply, electronics)
 
@@ -91,14 +94,28 @@ class SimulatedBoard:
         if outlet.ev:
             raise NotNowError(f"EVSE {evse_id}: an EV is plugged in already")
         outlet.ev = ev
+        outlet.cable = self.sockets
         self._changed()
 
-    def unplug(self, evse_id: int) -> None:
-        """Disconnect the EV."""
+    def unplug(self, evse_id: int, side: str | None = None) -> None:
+        """Disconnect the EV: at the ``ev``'s side or at the ``station``'s; None: the cable as a whole."""
         outlet = self._outlet(evse_id)
-        if not outlet.ev:
+        if side == "station" and not self.sockets:
+            raise NotNowError(f"EVSE {evse_id}: the cable is fixed")
+        if not outlet.ev and (side == "ev" or not outlet.cable):
             raise NotNowError(f"EVSE {evse_id}: nothing is plugged in")
+        if self.sockets and side != "ev":
+            if self.electronics[evse_id].locked:
+                raise NotNowError(f"EVSE {evse_id}: the lock holds the cable")
+            outlet.cable = False
         outlet.ev = None
+        self._changed()
+
+    def set_lock(self, evse_id: int, jammed: bool) -> None:
+        """Let the lock of a socket jam where it stands, or free it."""
+        if not self.sockets:
+            raise NotNowError(f"EVSE {evse_id}: the cable is fixed, there is no lock")
+        self._outlet(evse_id).jammed = jammed
         self._changed()
 
     def change_ev(self, evse_id: int, changes: Mapping[str, Any]) -> None:
@@ -183,6 +200,8 @@ class SimulatedBoard:
             "energy": outlet.register / 1000.0,
             "fault": outlet.cause,
             "bay": outlet.bay_occupied,
+            "cable": outlet.cable or not self.sockets,
+            "locked": electronics.locked,
             "ev": ev
             and {
                 "requests_energy": ev.requests_energy,

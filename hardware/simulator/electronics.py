@@ -20,7 +20,7 @@ from station.domain.board import CPState, EvseSetpoint, Fault
 
 STOP_TIME = 3.0  # s that the EV gets to stop before the contactor opens under load
 SELF_TEST_TIME = 0.5  # s
-CABLE_LIMIT = 32.0  # A, the fixed cable of the reference station
+CABLE_LIMIT = 32.0  # A, the fixed cable of the reference station, and the one that a driver brings
 PILOT_FAULTS = frozenset({Fault.CONTROL_PILOT, Fault.POWER_LOSS})  # no pilot can be had: state E
 
 
@@ -29,6 +29,10 @@ class Electronics:
     """One EVSE's electronics between two resets. ``setpoint`` is the last that was taken."""
 
     evse_id: int
+    socket: bool = False  # no fixed cable
+    cable: bool = True  # one is there: always a fixed one, in a socket the driver's
+    jammed: bool = False  # the lock stays as it is
+    locked: bool = False
     watchdog: Watchdog = field(default_factory=Watchdog)
     fallback_current: float = 0.0
     setpoint: EvseSetpoint = field(init=False)
@@ -73,9 +77,9 @@ class Electronics:
         return self.offered / 0.6 if self.offered <= 51.0 else self.offered / 2.5 + 64.0
 
     @property
-    def locked(self) -> bool:
-        """The lock follows the setpoint while a plug is in; it stays shut as long as power may flow."""
-        return self.cp_state.ev_connected and (self.setpoint.lock or self.closed)
+    def cable_limit(self) -> float:
+        """A that the cable carries; a socket without one carries nothing."""
+        return CABLE_LIMIT if self.cable else 0.0
 
     @property
     def phases(self) -> int:
@@ -98,6 +102,7 @@ class Electronics:
         self.offered = self._offer(letter)
         self.cp_state = self._cp_state(letter)
         self._switch(dt, letter)
+        self._lock()
         self._test(dt, causes)
 
     def _fall_back(self, in_force: bool) -> None:
@@ -119,7 +124,7 @@ class Electronics:
 
     def _wanted(self) -> float:
         """A that the setpoint asks for, 0 where it does not allow power."""
-        return min(self.setpoint.current, CABLE_LIMIT) if self.setpoint.allow_power else 0.0
+        return min(self.setpoint.current, self.cable_limit) if self.setpoint.allow_power else 0.0
 
     def _offer(self, letter: str) -> float:
         if letter == "A" or self.faults or self.self_test == "Running":
@@ -149,6 +154,12 @@ class Electronics:
         if self.offered or not self.commanded:
             self._stopping_for = 0.0
         self.closed = self.commanded or Fault.CONTACTOR_WELDED in self.faults
+
+    def _lock(self) -> None:
+        """The lock follows the setpoint while a plug is in; it stays shut as long as power may flow."""
+        if not self.jammed:
+            plug = self.cable if self.socket else self.cp_state.ev_connected
+            self.locked = plug and (self.setpoint.lock or self.closed)
 
     def _test(self, dt: float, causes: frozenset[Fault]) -> None:
         if self.self_test == "Running":

@@ -21,7 +21,7 @@ from pymodbus.simulator import DataType, SimData, SimDevice
 from hardware import registers
 from hardware.registers import HOLDING, INPUT, NO_YES, SETPOINT, Value
 from hardware.simulator.board import FIRMWARE, SimulatedBoard
-from hardware.simulator.electronics import CABLE_LIMIT, Electronics
+from hardware.simulator.electronics import Electronics
 from hardware.simulator.watchdog import TIMEOUTS
 from station.domain.board import EvseSetpoint
 
@@ -44,7 +44,7 @@ def input_values(board: SimulatedBoard, evse_id: int) -> dict[str, Value]:
         "cp_state": electronics.cp_state,
         "duty": electronics.duty,
         "current_offered": electronics.offered,
-        "cable_limit": CABLE_LIMIT,
+        "cable_limit": electronics.cable_limit,
         "contactor": _contactor(electronics),
         "lock": NO_YES[electronics.locked],
         "faults": frozenset(electronics.faults),

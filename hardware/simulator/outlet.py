@@ -30,6 +30,8 @@ class Outlet:
     """
 
     ev: Ev | None = None
+    cable: bool = False  # a driver's, in the socket; a fixed one is no matter of an outlet's
+    jammed: bool = False  # the socket's lock
     cause: Fault | None = None
     bay_occupied: bool = False
     energy: float = 0.0
@@ -101,6 +103,8 @@ def pack(outlet: Outlet) -> dict[str, Any]:
     return {
         "energy": int(outlet.energy),
         "bay_occupied": outlet.bay_occupied,
+        "cable": outlet.cable,
+        "jammed": outlet.jammed,
         "cause": outlet.cause,
         "ev": ev
         and {
@@ -123,6 +127,8 @@ def unpack(data: dict[str, Any]) -> Outlet:
         ev=Ev(**data["ev"]) if data["ev"] else None,
         cause=Fault(data["cause"]) if data["cause"] else None,
         bay_occupied=bool(data["bay_occupied"]),
+        cable=bool(data.get("cable")),
+        jammed=bool(data.get("jammed")),
         energy=float(energy),
         register=energy,
     )

@@ -32,17 +32,20 @@ class CannotStartError(Exception):
 class Simulator:
     """A running simulated board. ``modbus`` and ``bench`` are (host, port); after ``start`` with the real ports."""
 
-    def __init__(self, data_dir: Path, modbus: tuple[str, int], bench: tuple[str, int], evses: int) -> None:
+    def __init__(
+        self, data_dir: Path, modbus: tuple[str, int], bench: tuple[str, int], evses: int, *, sockets: bool = False
+    ) -> None:
         self.modbus = modbus
         self.bench = bench
         self._store = Store(data_dir / "simulator" / "state.json")
         self._evses = evses
+        self._sockets = sockets
         self._stopping = asyncio.Event()
 
     async def start(self) -> None:
         """Load the world and listen; raises CannotStartError."""
         try:
-            self.board = SimulatedBoard(self._store.load(self._evses))
+            self.board = SimulatedBoard(self._store.load(self._evses), self._sockets)
             self._store.save(self.board.world)
         except StoreError as error:
             raise CannotStartError(str(error)) from error
@@ -101,17 +104,18 @@ def run(
     bench: tuple[str, int],
     evses: int,
     *,
+    sockets: bool = False,
     beat: Callable[[], None] | None = None,
     ready: Callable[[tuple[str, int], tuple[str, int]], None] | None = None,
 ) -> None:
     """Be a simulated board until SIGTERM or SIGINT; blocks.
 
-    Its world lasts in ``data_dir``/simulator. Port 0 takes a free port; ``ready`` is told the real addresses of
-    Modbus and bench. ``beat`` is called about once a second while all is well. Ends the process with one line and
-    exit status 1 where it cannot start.
+    Its world lasts in ``data_dir``/simulator. ``sockets``: the drivers bring the cables. Port 0 takes a free port;
+    ``ready`` is told the real addresses of Modbus and bench. ``beat`` is called about once a second while all is well.
+    Ends the process with one line and exit status 1 where it cannot start.
     """
     try:
-        asyncio.run(_run(data_dir, modbus, bench, evses, beat, ready))
+        asyncio.run(_run(data_dir, modbus, bench, evses, sockets, beat, ready))
     except (CannotStartError, StoreError) as error:
         sys.exit(f"simulated board: {error}")
 
@@ -121,10 +125,11 @@ async def _run(
     modbus: tuple[str, int],
     bench: tuple[str, int],
     evses: int,
+    sockets: bool,
     beat: Callable[[], None] | None,
     ready: Callable[[tuple[str, int], tuple[str, int]], None] | None,
 ) -> None:
-    simulator = Simulator(data_dir, modbus, bench, evses)
+    simulator = Simulator(data_dir, modbus, bench, evses, sockets=sockets)
     loop = asyncio.get_running_loop()
     for number in (signal.SIGTERM, signal.SIGINT):
         loop.add_signal_handler(number, simulator.stop)

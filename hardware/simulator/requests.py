@@ -104,6 +104,8 @@ FAULTS = tuple(fault for fault in Fault if fault is not Fault.POWER_LOSS)  # tha
 
 PLUG = Body(_EV)
 EV = Body(_EV, some=True)
+UNPLUG = Body({"side": one_of("ev", "station")})
+LOCK = Body({"jammed": boolean}, frozenset({"jammed"}))
 FAULT = Body({"code": or_null(one_of(*FAULTS))}, frozenset({"code"}))
 BAY = Body({"occupied": boolean}, frozenset({"occupied"}))
 RFID = Body({"uid": text, "type": one_of(*UID_LENGTHS), "evse": or_null(whole)}, frozenset({"uid"}))

@@ -169,14 +169,17 @@ class Located(Generic[T]):
 
 
 class Component:
-    """Base of the components. The class's name is the component's; its ``Variable`` attributes are its variables."""
+    """Base of the components.
+
+    The class's name, or ``name``, is the component's; its ``Variable`` attributes are its variables.
+    """
 
     name: ClassVar[str] = ""
     instance: ClassVar[str] = ""
     scope: ClassVar[Scope] = Scope.STATION
 
-    def __init_subclass__(cls, scope: Scope = Scope.STATION, instance: str = "") -> None:
-        cls.name, cls.scope, cls.instance = cls.__name__, scope, instance
+    def __init_subclass__(cls, scope: Scope = Scope.STATION, instance: str = "", name: str = "") -> None:
+        cls.name, cls.scope, cls.instance = name or cls.__name__, scope, instance
         for attribute_name, variable in vars(cls).items():
             if isinstance(variable, Variable):
                 variable.bind(cls, attribute_name)

@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from typing import Any, NamedTuple
 
 from station.device_model.components import COMPONENTS
-from station.device_model.definition import Scope, Variable
+from station.device_model.definition import Component, Scope, Variable
 from station.device_model.values import encode
 
 HEADER = """\
@@ -44,7 +44,7 @@ def rows() -> Iterator[Row]:
     for component in COMPONENTS:
         for variable in component.variables():
             yield Row(
-                component.name,
+                _title(component),
                 variable.name + (f"[{variable.instance}]" if variable.instance else ""),
                 variable.data_type.value,
                 variable.mutability.value,
@@ -90,12 +90,16 @@ def page() -> str:
     for row in rows():
         tables.setdefault(row.component, []).append(row)
     for component in COMPONENTS:
-        tier = "" if component.scope is Scope.STATION else f" ({component.scope.value})"
-        lines += [f"## {component.name}{tier}", "", (component.__doc__ or "").strip(), ""]
+        lines += [f"## {_title(component)}", "", (component.__doc__ or "").strip(), ""]
         lines += [_line(COLUMNS), _line("---" for _ in COLUMNS)]
-        lines += [_line(row[1:]) for row in tables[component.name]]
+        lines += [_line(row[1:]) for row in tables[_title(component)]]
         lines.append("")
     return "\n".join(lines)
+
+
+def _title(component: type[Component]) -> str:
+    """The component's name, with its tier where that is not the station."""
+    return component.name + ("" if component.scope is Scope.STATION else f" ({component.scope.value})")
 
 
 def _line(cells: Any) -> str:

@@ -6,7 +6,7 @@ text: ``get``, ``check``, ``set``. A change that must last is handed back as a `
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass, replace
 from typing import Any, TypeVar
 
@@ -34,7 +34,7 @@ RATING = "MaxLimit"  # stored in place of an attribute: a rating that the factor
 class Entry:
     """One variable at its place: values, and the characteristics that hold there."""
 
-    __slots__ = ("_source", "_values", "limits", "location", "names", "pending", "value", "variable")
+    __slots__ = ("_source", "_values", "attributes", "limits", "location", "names", "pending", "value", "variable")
 
     def __init__(self, location: Located[Any]) -> None:
         self.location = location
@@ -43,6 +43,7 @@ class Entry:
         self.limits: Limits = self.variable.limits
         self.value: Any = self.variable.default  # of Actual, as it works now; None: there is none
         self.pending = False  # Actual was set and works after the next reboot
+        self.attributes: Mapping[Attribute, Mutability] = self.variable.attributes
         self._values: dict[Attribute, str] = {}
         self._source: Callable[[], Any] | None = None
         self.store(Attribute.ACTUAL, "" if self.value is None else encode(self.value))
@@ -61,6 +62,10 @@ class Entry:
     def store(self, attribute: Attribute, text: str) -> None:
         """Keep the text of an attribute."""
         self._values[attribute] = text
+
+    def freeze(self) -> None:
+        """Nobody may set it on this station."""
+        self.attributes = dict.fromkeys(self.attributes, Mutability.READ_ONLY)
 
     def follow(self, source: Callable[[], Any]) -> None:
         """From now on the Actual value is what ``source`` returns."""
@@ -214,6 +219,10 @@ class DeviceModel:
         """From now on the Actual value is what ``source`` returns."""
         self._entry(variable).follow(source)
 
+    def freeze(self, variable: Variable[Any] | Located[Any]) -> None:
+        """From now on ``variable`` is ReadOnly: what it switches is not built into this station."""
+        self._entry(variable).freeze()
+
     def rate(self, variable: Variable[float] | Located[float], maximum: float) -> None:
         """The station learnt a rating from its board: the maxLimit of this place."""
         entry = self._entry(variable)
@@ -266,7 +275,7 @@ class DeviceModel:
         status, entry = self.find(names)
         if entry is None:
             return Got(status)  # B06.FR.06, B06.FR.07, B06.FR.15
-        mutability = entry.variable.attributes.get(Attribute(attribute))
+        mutability = entry.attributes.get(Attribute(attribute))
         if mutability is None:
             return Got("NotSupportedAttributeType")  # B06.FR.08
         if mutability is Mutability.WRITE_ONLY:
@@ -297,7 +306,7 @@ class DeviceModel:
         if entry is None:
             return Change(status), None  # B05.FR.04, B05.FR.05
         variable = entry.variable
-        mutability = variable.attributes.get(attribute)
+        mutability = entry.attributes.get(attribute)
         if mutability is None:
             return Change("NotSupportedAttributeType", entry=entry), None  # B05.FR.06
         if mutability is Mutability.READ_ONLY:

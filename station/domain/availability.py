@@ -40,9 +40,13 @@ class Availability:
         return {"inoperative": sorted(self.inoperative), "scheduled": dict(sorted(self.scheduled.items()))}
 
     def operative(self, evse_id: int, connector_id: int = 1) -> bool:
-        """True where neither the connector nor its EVSE nor the station was set Inoperative, or is being reset."""
+        """True where no level of the connector is, or is to be, Inoperative, and its EVSE is not being reset.
+
+        What is scheduled for the end of a transaction holds at once where none runs (G04.FR.06).
+        """
         levels = {STATION, key(evse_id), key(evse_id, connector_id)}
-        return evse_id not in self.resetting and not levels & self.inoperative
+        waiting = {level for level, operative in self.scheduled.items() if not operative}
+        return evse_id not in self.resetting and not levels & (self.inoperative | waiting)
 
     def set(self, level: str, operative: bool) -> None:
         self.scheduled.pop(level, None)

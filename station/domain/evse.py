@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 from station.domain.authorization import Authorization
 from station.domain.board import BoardSnapshot, EvseSnapshot, Fault, WatchdogState
 from station.domain.meter import Meter
-from station.domain.transaction import ChargingState, Transaction
+from station.domain.transaction import ChargingState, IdToken, Transaction
 
 EV_GRACE = 5.0  # s that an EV may take to ask for energy before the session counts as suspended by it
 
@@ -66,6 +66,10 @@ class Evse(Seat):
     plugged_at: float | None = None  # monotonic
     offered_at: float | None = None  # monotonic: since when current is offered to an EV that does not take it
     suspended_by_station: bool = False
+    socket: bool = False  # the driver brings the cable, and a lock holds it
+    signs: bool = False  # the meter's values are to be had signed
+    lock_failed: bool = False  # it should hold a cable and does not (G05)
+    kept_for: Authorization | None = None  # whose cable the lock holds after the EV's side was pulled (E09.FR.03)
 
     @property
     def evse_id(self) -> int | None:
@@ -75,6 +79,15 @@ class Evse(Seat):
     def plugged(self) -> bool:
         """An EV is connected."""
         return self.snapshot is not None and self.snapshot.cp_state.ev_connected
+
+    @property
+    def cable_in(self) -> bool:
+        """A driver's cable is in the socket; nothing but a cable tells a socket how much it may carry."""
+        return self.socket and self.snapshot is not None and self.snapshot.cable_limit > 0
+
+    @property
+    def locked(self) -> bool:
+        return self.snapshot is not None and self.snapshot.connector_locked
 
     @property
     def bay_occupied(self) -> bool:
@@ -118,6 +131,8 @@ class Evse(Seat):
             return
         was_plugged = self.plugged
         self.snapshot = snapshot
+        if not self.cable_in:
+            self.kept_for = None
         self.meter.take(snapshot.meter, board.at)
         if self.plugged and not was_plugged:
             self.plugged_at = board.at
@@ -136,6 +151,17 @@ class Evse(Seat):
         self.offered_at = None
         self.suspended_by_station = False
 
+    def holds_for_another(self, id_token: IdToken) -> bool:
+        """The lock holds the cable of a driver with another token."""
+        return self.kept_for is not None and not self.kept_for.id_token.matches(id_token)
+
+    def give_back(self, id_token: IdToken) -> bool:
+        """True where that token's driver came for the cable that the lock holds: it opens (E09.FR.03)."""
+        if self.kept_for is None or self.plugged or not self.kept_for.id_token.matches(id_token):
+            return False
+        self.kept_for = None
+        return True
+
     def conditions(self) -> set[str]:
         held = {AUTHORIZED} if self.authorization else set()
         if self.bay_occupied:
@@ -144,6 +170,8 @@ class Evse(Seat):
             held.add(EV_CONNECTED)
             if self.authorization:
                 held.add(POWER_PATH_CLOSED)
+                if self.signs and self.meter.reading and not self.meter.problem:
+                    held.add(DATA_SIGNED)
         if self.transferring:
             held.add(ENERGY_TRANSFER)
         return held

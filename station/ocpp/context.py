@@ -17,6 +17,7 @@ if TYPE_CHECKING:
     from station.domain.evse import Evse, Lobby, Seat
     from station.domain.transaction import IdToken
     from station.ocpp.outbox import Outbox
+    from station.ocpp.signing import Signing
     from station.ocpp.token_cache import TokenCache
 
 Answered = Callable[[Mapping[str, Any], Moment], None]
@@ -47,6 +48,7 @@ class Context:
         self.availability = availability
         self.clock = clock
         self.outbox: Outbox
+        self.signing: Signing
         self.token_cache: TokenCache
         self.remembered: dict[str, Any] = dict(remembered)
         self.restarting = False  # a reset is scheduled or under way: nobody new is let in

@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from datetime import datetime
-from typing import Any
+from typing import Any, TypeAlias
 
 from station.domain.board import EvseSnapshot, MeterReading
 from station.domain.evse import Evse
@@ -19,11 +19,17 @@ SOC = "SoC"
 CARRYING = 0.05  # A: below this a phase carries nothing and has no power factor
 
 
-def sample(evse: Evse, measurands: Iterable[str], context: str, at: datetime) -> dict[str, Any] | None:
+Sign: TypeAlias = Callable[[Evse, int, str, datetime], dict[str, Any] | None]
+
+
+def sample(
+    evse: Evse, measurands: Iterable[str], context: str, at: datetime, sign: Sign | None = None
+) -> dict[str, Any] | None:
     """One MeterValueType with the latest believed reading, or None where nothing can be said.
 
     ``context`` is a ReadingContextEnumType; all values share the timestamp ``at`` (J01.FR.17, J02.FR.18).
-    A measurand that this meter or EV does not tell is left out.
+    A measurand that this meter or EV does not tell is left out. ``sign`` makes the SignedMeterValueType of an energy
+    register's value (mWh), or None.
     """
     reading, snapshot = evse.meter.reading, evse.snapshot
     if reading is None or snapshot is None:
@@ -33,6 +39,10 @@ def sample(evse: Evse, measurands: Iterable[str], context: str, at: datetime) ->
     ]
     if not values:
         return None
+    for value in values:
+        signature = sign(evse, reading.energy, context, at) if sign and value["measurand"] == ENERGY else None
+        if signature:
+            value["signedMeterValue"] = signature
     return {"timestamp": rfc3339(at), "sampledValue": [{**value, "context": context} for value in values]}
 
 
@@ -46,7 +56,9 @@ def _values(name: str, reading: MeterReading, snapshot: EvseSnapshot, *, trusted
     if not trusted:
         return []
     if name == POWER:
-        return [_value(reading.total_power, POWER, unit="W", location="Outlet")]
+        total = _value(reading.total_power, POWER, unit="W", location="Outlet")
+        each = [_value(reading.power[n], POWER, unit="W", phase=f"L{n + 1}", location="Outlet") for n in phases]
+        return [total, *(each if len(each) > 1 else [])]  # errata 2.34: every phase that the meter tells
     if name == VOLTAGE:
         return [_value(reading.voltage[n], VOLTAGE, unit="V", phase=f"L{n + 1}-N", location="Outlet") for n in phases]
     if name == CURRENT:
@@ -57,7 +69,10 @@ def _values(name: str, reading: MeterReading, snapshot: EvseSnapshot, *, trusted
             return []
         apparent = sum(reading.voltage[n] * reading.current[n] for n in carrying)
         active = sum(reading.power[n] for n in carrying)
-        return [_value(min(1.0, active / apparent), POWER_FACTOR, location="Outlet", digits=3)]
+        total = _value(min(1.0, active / apparent), POWER_FACTOR, location="Outlet")
+        factors = [(n, reading.power[n] / (reading.voltage[n] * reading.current[n])) for n in carrying]
+        each = [_value(min(1.0, one), POWER_FACTOR, phase=f"L{n + 1}", location="Outlet") for n, one in factors]
+        return [total, *(each if len(phases) > 1 else [])]
     return []
 
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import replace
 
-from station.device_model.components import EVSE, Connector
+from station.device_model.components import EVSE, OCPPCommCtrlr
 from station.device_model.model import DeviceModel
 from station.domain.board import BoardSnapshot, EvseSetpoint, Setpoint, WatchdogState
 from station.domain.evse import Evse
@@ -43,14 +43,28 @@ class PowerControl:
 
     def _evse(self, evse: Evse, unlock: bool) -> EvseSetpoint:
         allow = evse.authorization is not None and not evse.suspended_by_station and not evse.faults
-        setpoint = EvseSetpoint(evse.id, phases=self._model[EVSE.SupplyPhases.at(evse.id)])
+        setpoint = EvseSetpoint(
+            evse.id, phases=self._model[EVSE.SupplyPhases.at(evse.id)], lock=self._lock(evse) and not unlock
+        )
         if evse.snapshot is not None:
             # a fault that the station has seen is taken note of; the board clears it once its cause is gone
             setpoint = replace(setpoint, fault_acknowledged=evse.snapshot.fault_latches)
         if not allow:
             return setpoint
-        socket = self._model[Connector.ConnectorType.at(evse.id, 1)].startswith("s")
-        return replace(setpoint, allow_power=True, current=self._limit(evse), lock=socket and not unlock)
+        if evse.socket and not evse.locked:
+            return setpoint  # G05.FR.01: no energy before the lock holds the cable
+        return replace(setpoint, allow_power=True, current=self._limit(evse))
+
+    def _lock(self, evse: Evse) -> bool:
+        """Whether the lock is to hold a driver's cable: for who is authorized, and after an EV-side disconnect."""
+        if not evse.socket:
+            return False
+        if evse.kept_for is not None:
+            return True  # E09.FR.03
+        # E10.FR.01: it stays shut with the EV's side pulled, unless that is to open it
+        return evse.authorization is not None and (
+            evse.plugged or not self._model[OCPPCommCtrlr.UnlockOnEVSideDisconnect]
+        )
 
     def _limit(self, evse: Evse) -> float:
         """A per phase, in steps of 0.1: the least of cable and rating."""

@@ -7,7 +7,14 @@ import random
 from collections.abc import Callable
 from datetime import datetime, timedelta
 
-from station.device_model.components import EVSE, ChargingStation, ClockCtrlr
+from station.device_model.components import (
+    EVSE,
+    ChargingStation,
+    ClockCtrlr,
+    Connector,
+    ConnectorPlugRetentionLock,
+    OCPPCommCtrlr,
+)
 from station.device_model.model import DeviceModel
 from station.domain.authorization import Authorization, AuthorizedBy
 from station.domain.availability import Availability as AvailabilityState
@@ -28,10 +35,12 @@ from station.domain.evse import Evse, Lobby, Seat
 from station.domain.memory import Memory
 from station.domain.meter import Meter
 from station.domain.moment import Moment, parse_rfc3339
+from station.domain.ocmf import Signer
 from station.domain.transaction import IdToken, Transaction
 from station.ocpp.block import Block, CallRefused, Handler
 from station.ocpp.blocks.a_security import Security
 from station.ocpp.blocks.b_provisioning.boot import Boot
+from station.ocpp.blocks.b_provisioning.local_time import LocalTime
 from station.ocpp.blocks.b_provisioning.network_profiles import NetworkProfiles
 from station.ocpp.blocks.b_provisioning.reports import Reports
 from station.ocpp.blocks.b_provisioning.reset import Reset
@@ -40,12 +49,15 @@ from station.ocpp.blocks.c_authorization import AuthorizationBlock
 from station.ocpp.blocks.e_transactions import Transactions
 from station.ocpp.blocks.f_remote_control import RemoteControl
 from station.ocpp.blocks.g_availability import Availability
+from station.ocpp.blocks.g_problems import Problems
 from station.ocpp.blocks.j_meter_values import MeterValues
+from station.ocpp.blocks.l_firmware_management import FirmwareManagement
 from station.ocpp.blocks.n_diagnostics import Customers, Logs
 from station.ocpp.blocks.p_data_transfer import DataTransfer
 from station.ocpp.context import Context
 from station.ocpp.outbox import Outbox
 from station.ocpp.power import PowerControl
+from station.ocpp.signing import Signing
 from station.ocpp.token_cache import TokenCache
 
 log = logging.getLogger(__name__)
@@ -66,10 +78,19 @@ class Station:
     """One charging station.
 
     ``memory`` is what lasted from the last life; ``evses`` the number of EVSEs; ``entropy`` the source of identifiers;
-    ``firmware_version`` what BootNotification says. ``step`` takes one event and returns what is to be done about it.
+    ``firmware_version`` what BootNotification says; ``signer`` signs meter values, where there is one. ``step`` takes
+    one event and returns what is to be done about it.
     """
 
-    def __init__(self, memory: Memory, *, evses: int, entropy: random.Random, firmware_version: str = "") -> None:
+    def __init__(
+        self,
+        memory: Memory,
+        *,
+        evses: int,
+        entropy: random.Random,
+        firmware_version: str = "",
+        signer: Signer | None = None,
+    ) -> None:
         self.model = DeviceModel(evses, memory.variables)
         self.clock = Clock(
             timedelta(seconds=float(memory.remembered.get("clock_offset") or 0)),
@@ -90,8 +111,11 @@ class Station:
         )
         self.outbox = Outbox(memory.queue, self.model, self.clock, self.context.new_id, self.context.emit)
         self.context.outbox = self.outbox
+        self.context.signing = Signing(self.context, signer)
         self.context.token_cache = TokenCache(self.context, memory.cached_tokens)
         self.context.customer_sources.append(self.context.token_cache.about)
+        if not any(evse.socket for evse in self._evses()):
+            self.model.freeze(OCPPCommCtrlr.UnlockOnEVSideDisconnect)  # part 2, 2.1.12
         self._restore(memory)
         self._sources(firmware_version)
         self._power = PowerControl(self.model)
@@ -107,12 +131,15 @@ class Station:
             Security(self.context),
             Variables(self.context),
             Reports(self.context),
+            LocalTime(self.context),
             self._reset,
             self.availability,
+            Problems(self.context),
             self.authorization,
             Transactions(self.context),
             self._remote,
             MeterValues(self.context),
+            FirmwareManagement(self.context),
             Logs(self.context),
             Customers(self.context),
             DataTransfer(self.context),
@@ -123,7 +150,8 @@ class Station:
 
     def _new_evse(self, number: int) -> Evse:
         rating = self.model.limits(EVSE.Power.at(number)).maximum
-        return Evse(id=number, meter=Meter(max_power=float(rating or 22_080)))
+        socket = self.model[Connector.ConnectorType.at(number, 1)].startswith("s")  # ConnectorEnumType: s, a socket
+        return Evse(id=number, meter=Meter(max_power=float(rating or 22_080)), socket=socket)
 
     def _restore(self, memory: Memory) -> None:
         spent = memory.remembered.get("spent") or {}
@@ -153,6 +181,8 @@ class Station:
         for evse in self._evses():
             model.source(EVSE.Power.at(evse.id), _power_of(evse))
             model.source(EVSE.Problem.at(evse.id), _problem_of(evse))
+            model.source(ConnectorPlugRetentionLock.Available.at(evse.id, 1), _has_lock(evse))
+            model.source(ConnectorPlugRetentionLock.Problem.at(evse.id, 1), _lock_problem_of(evse))
 
     def _utc(self) -> datetime:
         if self._now is None:
@@ -277,4 +307,12 @@ def _power_of(evse: Evse) -> Callable[[], float]:
 
 
 def _problem_of(evse: Evse) -> Callable[[], bool]:
-    return lambda: bool(evse.faults) or not evse.board_online
+    return lambda: bool(evse.faults) or evse.lock_failed or not evse.board_online
+
+
+def _has_lock(evse: Evse) -> Callable[[], bool]:
+    return lambda: evse.socket
+
+
+def _lock_problem_of(evse: Evse) -> Callable[[], bool]:
+    return lambda: evse.lock_failed

@@ -60,6 +60,7 @@ class Environment:
     simulator: Address
     bench: Address
     evses: int
+    sockets: bool
     redis_url: str | None
     database_url: str | None
 
@@ -135,6 +136,7 @@ def read(variables: Mapping[str, str]) -> Environment:
         simulator=simulator,
         bench=_address("STATION_BENCH", get("STATION_BENCH", "127.0.0.1:8020")),
         evses=_evses(get("STATION_EVSES", "2")),
+        sockets=_cables(get("STATION_CABLES", "fixed")) == "detachable",
         redis_url=_redis(get("REDIS_URL", "")),
         database_url=_database(get("DATABASE_URL", "")),
     )
@@ -237,3 +239,9 @@ def _shown(url: str) -> str:
     parts = urlsplit(url)
     host = parts.netloc.rpartition("@")[2]
     return repr(f"{parts.scheme}://{host}{parts.path}")
+
+
+def _cables(text: str) -> str:
+    if text not in ("fixed", "detachable"):
+        raise EnvironmentInvalid(f"STATION_CABLES: {text!r} is neither fixed nor detachable")
+    return text

@@ -34,6 +34,7 @@ from station.uplink.consumer import UplinkConsumer, UplinkWorker
 from station.uplink.database import Database
 from station.uplink.errands import Errands
 from station.uplink.link import Link
+from station.uplink.meter_key import MeterKey
 from station.uplink.presenter import Presenter
 from station.uplink.runtime import LAST_SLOT, REBOOT, CommitFailed, Runtime
 from station.uplink.tls import usable_profiles
@@ -89,7 +90,11 @@ class Uplink:
         self._last_profile = 1
         self._evses = _evse_count(memory)
         self.station = Station(
-            memory, evses=self._evses, entropy=random.SystemRandom(), firmware_version=station.__version__
+            memory,
+            evses=self._evses,
+            entropy=random.SystemRandom(),
+            firmware_version=station.__version__,
+            signer=_meter_key(),
         )
         for ignored in self.station.model.ignored:
             log.warning("the stored value of %s.%s is ignored", ignored.component, ignored.variable)
@@ -232,6 +237,15 @@ class Uplink:
 
     async def _publish(self, payload: dict[str, Any]) -> None:
         await self._layer.group_send(bus.WATCHERS, {"type": bus.LIVE_STATION, "station": payload})
+
+
+def _meter_key() -> MeterKey | None:
+    """The key that signs meter values; None, with a line in the log, where there can be none."""
+    try:
+        return MeterKey(settings.KEYS_DIR)
+    except (OSError, ValueError) as error:
+        log.error("meter values cannot be signed: %s", error)
+        return None
 
 
 def _evse_count(memory: Memory) -> int:

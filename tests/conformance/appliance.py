@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import Any
 
 from station.csms.session import CallError as SessionCallError
-from tests.conformance.rig import CARD, Attempt, CallError, Error, LogServer, Message, Payload, Reply, Rig
+from tests.conformance.rig import CARD, Attempt, CallError, Error, LogServer, Message, Payload, Reply, Rig, Silence
 from tests.support.appliance import PASSWORD, QUICK, Appliance
 from tests.support.csms import SILENCE, Recorded, Refuse, ScriptedCsms
 from tests.support.log_server import UploadServer
@@ -65,7 +65,8 @@ class OnAppliance(Rig):
 
     def start(self, **variables: str) -> None:
         csms = self._csms
-        settings = (*QUICK, *(f"{name}={value}" for name, value in variables.items()))
+        self._appliance.environment["STATION_CABLES"] = "detachable" if self.socket else "fixed"
+        settings = (*QUICK, *(f"{name}={value}" for name, value in {**self.built(), **variables}.items()))
         if self.security_profile > 1:
             for number in self.roots:
                 root = self._authority(number).write_root(self._folder / f"root-{number}.pem")
@@ -217,10 +218,10 @@ class OnAppliance(Rig):
     # ------------------------------------------------------------------ hands
 
     def plug(self, evse: int = 1, *, requests_energy: bool = True) -> None:
-        self._appliance.plug(evse, requests_energy=requests_energy)
+        self._appliance.plug(evse, requests_energy=requests_energy, phases=self.phases)
 
-    def unplug(self, evse: int = 1) -> None:
-        self._appliance.unplug(evse)
+    def unplug(self, evse: int = 1, *, side: str = "both") -> None:
+        self._appliance.bench(f"/evse/{evse}/unplug", {} if side == "both" else {"side": side})
 
     def card(self, uid: str = CARD, *, evse: int | None = None, type: str = "ISO14443") -> None:
         self._appliance.bench("/rfid", {"uid": uid, "type": type, **({"evse": evse} if evse else {})})
@@ -245,6 +246,10 @@ class OnAppliance(Rig):
 def _translated(reply: Reply | Error) -> Any:
     if reply is None:
         return SILENCE
+    if isinstance(reply, Silence):
+        return SILENCE
     if isinstance(reply, Error):
         return Refuse(reply.code)
+    if callable(reply):
+        return lambda payload: None if (wanted := reply(payload)) is None else _translated(wanted)
     return reply

@@ -9,7 +9,7 @@ from typing import Any
 
 from station.domain.board import Fault
 from tests.conformance.network import Network
-from tests.conformance.rig import CARD, Attempt, CallError, Error, LogServer, Message, Payload, Reply, Rig
+from tests.conformance.rig import CARD, Attempt, CallError, Error, LogServer, Message, Payload, Reply, Rig, Silence
 from tests.support.memory_rig import POLL, MemoryRig
 from tests.support.transfers import HandServer
 
@@ -49,7 +49,9 @@ class InMemory(Rig):
     def start(self, **variables: str) -> None:
         if self.security_profile > 1:
             variables["SecurityCtrlr.SecurityProfile"] = str(self.security_profile)
-        self._rig = MemoryRig(evses=self.evses, **variables)
+        self._rig = MemoryRig(evses=self.evses, **{**self.built(), **variables})
+        for evse in self._rig.board.evses.values():
+            evse.socket, evse.phases = self.socket, self.phases
         disk = self._rig.disk
         disk.security_profiles = frozenset({1, self.security_profile})
         disk.network_profiles[1] = replace(
@@ -104,7 +106,15 @@ class InMemory(Rig):
         return answer
 
     def answer(self, action: str, reply: Reply | Error) -> None:
-        self._rig.answers[action] = {"error": reply.code} if isinstance(reply, Error) else reply  # type: ignore[assignment]
+        def answered(payload: Payload) -> Payload | None:
+            wanted = reply(payload) if callable(reply) else reply
+            if isinstance(wanted, Error):
+                return {"error": wanted.code}
+            if wanted is None and callable(reply):
+                return self._rig.default(action)
+            return None if wanted is None or isinstance(wanted, Silence) else dict(wanted)
+
+        self._rig.answers[action] = answered
 
     def answer_by_default(self, *actions: str) -> None:
         for action in actions or tuple(self._rig.answers):
@@ -174,7 +184,11 @@ class InMemory(Rig):
         self._rig.board.evses[evse].wants_energy = requests_energy
         self._rig.plug(evse)
 
-    def unplug(self, evse: int = 1) -> None:
+    def unplug(self, evse: int = 1, *, side: str = "both") -> None:
+        one = self._rig.board.evses[evse]
+        if side != "ev":
+            assert not (one.socket and one.locked), "the lock holds the cable"
+            one.cable = False
         self._rig.unplug(evse)
 
     def card(self, uid: str = CARD, *, evse: int | None = None, type: str = "ISO14443") -> None:
@@ -191,6 +205,7 @@ class InMemory(Rig):
         one = self._rig.board.evses[evse]
         one.fault = Fault(code) if code else None
         one.latches += bool(code)
+        self._rig.poll()
 
     def bay(self, evse: int = 1, *, occupied: bool = True) -> None:
         self._rig.bay(evse, occupied=occupied)

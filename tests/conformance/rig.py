@@ -73,6 +73,11 @@ class LogServer(ABC):
         """Take at once what comes, and what is held."""
 
 
+@dataclass(frozen=True)
+class Silence:
+    """No answer at all, as what a callable given to ``Rig.answer`` returns."""
+
+
 class Rig(ABC):
     """The station under test between a CSMS and a pair of hands.
 
@@ -85,6 +90,8 @@ class Rig(ABC):
     evses: int = 2
     security_profile: int = 1
     roots: tuple[int, ...] = (1,)
+    socket: bool = False  # the board has sockets with a lock instead of fixed cables; set before ``start``
+    phases: int = 1  # of the mains, for every EVSE; set before ``start``
 
     def __init__(self) -> None:
         self._consumed: set[int] = set()
@@ -103,6 +110,17 @@ class Rig(ABC):
     def let(self, seconds: float) -> None:
         """Let time pass."""
 
+    def built(self) -> dict[str, str]:
+        """What a factory sets for the board that ``socket`` and ``phases`` describe."""
+        variables: dict[str, str] = {}
+        for evse in range(1, self.evses + 1):
+            if self.socket:
+                variables[f"Connector@{evse}.1.ConnectorType"] = "sType2"
+            if self.phases > 1:
+                variables[f"EVSE@{evse}.SupplyPhases"] = str(self.phases)
+                variables[f"EVSE@{evse}.Power"] = str(7360 * self.phases)
+        return variables
+
     # ------------------------------------------------------------------ the CSMS
 
     @abstractmethod
@@ -111,7 +129,10 @@ class Rig(ABC):
 
     @abstractmethod
     def answer(self, action: str, reply: Reply | Error) -> None:
-        """From now on answer ``action`` so. A callable gets the payload and may return None for the default."""
+        """From now on answer ``action`` so.
+
+        A callable gets the payload and returns a payload, ``Error``, ``Silence`` or None for the default.
+        """
 
     @abstractmethod
     def answer_by_default(self, *actions: str) -> None:
@@ -183,7 +204,8 @@ class Rig(ABC):
     def plug(self, evse: int = 1, *, requests_energy: bool = True) -> None: ...
 
     @abstractmethod
-    def unplug(self, evse: int = 1) -> None: ...
+    def unplug(self, evse: int = 1, *, side: str = "both") -> None:
+        """Pull the cable: at the ``ev``'s side, at the ``station``'s (sockets only) or, as a fixed one, wholly."""
 
     @abstractmethod
     def card(self, uid: str = CARD, *, evse: int | None = None, type: str = "ISO14443") -> None: ...

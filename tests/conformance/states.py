@@ -31,6 +31,7 @@ class Session:
     ended: bool = False
     events: list[Payload] = field(default_factory=list)
     remote_start_id: int = 42
+    remote_extra: Payload = field(default_factory=dict)  # more fields of the RequestStartTransactionRequest
 
     # ------------------------------------------------------------------ events
 
@@ -60,11 +61,15 @@ class Session:
     def _starts_at(self, *points: str) -> bool:
         return bool(self.start_points.intersection(points))
 
+    def _stops_at(self, *points: str) -> bool:
+        return bool(self.stop_points.intersection(points))
+
     # ------------------------------------------------------------------ states
 
     def parking_bay_occupied(self) -> None:
         """ParkingBayOccupied."""
         self.rig.bay(self.evse, occupied=True)
+        self.rig.let(0.5)  # nobody gets out of the car faster than that
         if self._starts_at("ParkingBayOccupancy"):
             self.event("EVDetected")
 
@@ -73,9 +78,11 @@ class Session:
         self.rig.plug(self.evse, requests_energy=requests_energy)
         self.connected = True
         self.connector_status("Occupied")
+        first = not self.started
         due = self.started or self._starts_at("EVConnected") or (self.authorized and self._starts_at("PowerPathClosed"))
         if due:
             event = self.event("CablePluggedIn", "ChargingStateChanged", "RemoteStart")
+            assert event["eventType"] == ("Started" if first else "Updated"), event
             assert event["transactionInfo"]["chargingState"] in ("EVConnected", "SuspendedEVSE", "Charging"), event
             assert event["evse"] == {"id": self.evse, "connectorId": 1}, event
 
@@ -97,9 +104,11 @@ class Session:
     def _authorize_remotely(self) -> None:
         response = self.rig.call(
             "RequestStartTransaction",
-            {"idToken": self.id_token, "remoteStartId": self.remote_start_id, "evseId": self.evse},
+            {"idToken": self.id_token, "remoteStartId": self.remote_start_id, "evseId": self.evse, **self.remote_extra},
         )
         assert response["status"] == "Accepted", response
+        if self.started:
+            assert response["transactionId"] == self.transaction_id, response
         if self.rig.get_variable("AuthCtrlr", "AuthorizeRemoteStart")["attributeValue"] == "true":
             self._asked()
 
@@ -144,37 +153,49 @@ class Session:
         if self.remote:
             response = self.rig.call("RequestStopTransaction", {"transactionId": self.transaction_id})
             assert response["status"] == "Accepted", response
-            return self.event("RemoteStop")
-        self.rig.card(self.token, type=self.token_type)
-        event = self.event("StopAuthorized")
-        assert event.get("idToken", self.id_token)["idToken"].casefold() == self.token.casefold(), event
-        if event["eventType"] == "Ended":
-            assert event["transactionInfo"].get("stoppedReason", "Local") == "Local", event
+            event = last = self.event("RemoteStop")
+        else:
+            self.rig.card(self.token, type=self.token_type)
+            event = last = self.event("StopAuthorized")
+            assert event.get("idToken", self.id_token)["idToken"].casefold() == self.token.casefold(), event
+        ends = self._stops_at("Authorized", "PowerPathClosed", "EnergyTransfer")  # errata 2025-09, 6.2.117
+        if not self.ended:
+            last = self.event("ChargingStateChanged")
+            assert last["transactionInfo"]["chargingState"] == "EVConnected", last
+        assert last["eventType"] == ("Ended" if ends else "Updated"), last
+        if ends:
+            reason = last["transactionInfo"].get("stoppedReason", "Local")
+            assert reason == ("Remote" if self.remote else "Local"), last
         return event
 
     def ev_connected_post_session(self) -> None:
-        """EVConnectedPostSession."""
+        """EVConnectedPostSession; the change of state itself is in ``stop_authorized`` already."""
         if not any(event["triggerReason"] in ("StopAuthorized", "RemoteStop") for event in self.events):
             self.stop_authorized()
-        if not self.ended:
-            event = self.event("ChargingStateChanged")
-            assert event["transactionInfo"]["chargingState"] == "EVConnected", event
+        assert self.ended or self.events[-1]["transactionInfo"]["chargingState"] == "EVConnected", self.events[-1]
 
-    def ev_disconnected(self) -> None:
+    def ev_disconnected(self, *, becomes: str = "Available") -> None:
         """EVDisconnected."""
+        if self.connected and self._charging:
+            self.ev_connected_post_session()
         self.rig.unplug(self.evse)
         self.connected = False
-        self.connector_status("Available")
+        self.connector_status(becomes)
         if not self.ended:
             event = self.event("EVCommunicationLost")
             assert event["transactionInfo"]["chargingState"] == "Idle", event
+            assert event["eventType"] == ("Ended" if self._stops_at("EVConnected") else "Updated"), event
 
     def parking_bay_unoccupied(self) -> None:
         """ParkingBayUnoccupied."""
+        if self.connected:
+            self.ev_disconnected()
         self.rig.bay(self.evse, occupied=False)
-        if not self.ended and self.started:
+        if not self.ended and self.started and self._stops_at("ParkingBayOccupancy"):
             event = self.event("EVDeparted")
             assert event["eventType"] == "Ended", event
+            reason = event["transactionInfo"].get("stoppedReason")
+            assert reason == ("Remote" if self.remote else "Local"), event
 
     # ------------------------------------------------------------------ parts
 
@@ -198,3 +219,34 @@ def booted(rig: Rig, *, reason: str | None = None, statuses: dict[int, str] | No
     event = rig.expect("SecurityEventNotification")
     assert event["type"] in ("StartupOfTheDevice", "ResetOrReboot"), event
     return boot
+
+
+def configured(
+    rig: Rig,
+    *,
+    start: str = "EVConnected,Authorized",
+    stop: str = "EVConnected,Authorized",
+    remote: bool = False,
+    **variables: str,
+) -> Session:
+    """A station that boots with these TxStartPoint, TxStopPoint and other variables, and a session to be."""
+    points = {"TxCtrlr.TxStartPoint": start, "TxCtrlr.TxStopPoint": stop}
+    rig.start(**{**points, **variables})
+    return Session(rig, remote=remote, start_points=frozenset(start.split(",")), stop_points=frozenset(stop.split(",")))
+
+
+def unavailable(rig: Rig, evse: int | None = None, connector: int | None = None) -> None:
+    """Unavailable: the station, an EVSE or a connector is set Inoperative; every connector of it says so."""
+    response = rig.call("ChangeAvailability", availability(operative=False, evse=evse, connector=connector))
+    assert response["status"] == "Accepted", response
+    for number in [evse] if evse else range(1, rig.evses + 1):
+        status = connector_is(rig, "Unavailable", number)
+        assert status["connectorId"] == 1, status
+
+
+def availability(*, operative: bool, evse: int | None = None, connector: int | None = None) -> Payload:
+    """A ChangeAvailabilityRequest."""
+    payload: Payload = {"operationalStatus": "Operative" if operative else "Inoperative"}
+    if evse:
+        payload["evse"] = {"id": evse, **({"connectorId": connector} if connector else {})}
+    return payload

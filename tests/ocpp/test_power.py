@@ -68,8 +68,12 @@ def test_the_cable_limits_in_steps_of_a_tenth(cable: float, current: float) -> N
 
 def test_a_fixed_cable_is_not_locked_and_a_socket_is() -> None:
     assert not Bench().wanted().lock
-    socket = Bench(**{"Connector@1.1.ConnectorType": "sType2"})
-    assert socket.wanted().lock
+    socket = Bench()
+    socket.evse.socket = True
+    before = socket.wanted()
+    assert (before.lock, before.allow_power) == (True, False), "G05.FR.01"
+    after = socket.wanted(connector_locked=True)
+    assert (after.lock, after.allow_power) == (True, True)
     unlocked = socket.update(unlocking=True)
     assert unlocked is not None
     assert not unlocked.evses[0].lock

@@ -38,7 +38,11 @@ class HandEvse:
     open_in: float = 0.0
     closed: bool = False
     latches: int = 0
-    lock_stuck: bool = False
+    lock_stuck: bool = False  # shut, and does not open
+    lock_broken: bool = False  # open, and does not shut
+    socket: bool = False  # with a lock; else the cable is fixed
+    cable: bool = False  # in the socket
+    phases: int = 1  # of mains and EV
     meter: dict[str, Any] = field(default_factory=dict)  # what the meter says instead of the truth
 
     def step(self, dt: float) -> None:
@@ -57,18 +61,28 @@ class HandEvse:
     @property
     def power(self) -> float:
         limit = min(self.ampere, self.wanted.current if self.wanted else 0.0)
-        return 230.0 * limit if self.closed and self.plugged and self.wants_energy else 0.0
+        return 230.0 * limit * self.phases if self.closed and self.plugged and self.wants_energy else 0.0
+
+    @property
+    def locked(self) -> bool:
+        """The lock follows the setpoint while a plug is in."""
+        wanted = bool(self.wanted and self.wanted.lock)
+        return self.lock_stuck or (self.cable and wanted and not self.lock_broken)
 
     @property
     def reading(self) -> MeterReading:
         """The truth about energy and power."""
         return MeterReading(
-            voltage=(230.0, 0.0, 0.0),
-            current=(self.power / 230.0, 0.0, 0.0),
-            power=(self.power, 0.0, 0.0),
+            voltage=self._on_phases(230.0),
+            current=self._on_phases(self.power / 230.0 / self.phases),
+            power=self._on_phases(self.power / self.phases),
             total_power=self.power,
             energy=int(self.energy),
         )
+
+    def _on_phases(self, value: float) -> tuple[float, float, float]:
+        l1, l2, l3 = (value if phase < self.phases else 0.0 for phase in range(3))
+        return l1, l2, l3
 
     def snapshot(self, sequence: int) -> EvseSnapshot:
         state = CPState.A
@@ -82,8 +96,10 @@ class HandEvse:
             cp_state=state,
             contactor_commanded=self.closed,
             contactor_closed=self.closed,
-            connector_locked=self.lock_stuck or bool(self.wanted and self.wanted.lock),
+            connector_locked=self.locked,
             current_offered=self.wanted.current if self.wanted and self.offered_for else 0.0,
+            cable_limit=32.0 if self.cable or not self.socket else 0.0,
+            phases=self.phases,
             faults=frozenset({self.fault} if self.fault else ()),
             fault_latches=self.latches,
             watchdog=WatchdogState.OK,

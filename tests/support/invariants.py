@@ -95,7 +95,8 @@ class Ledger:
     def _once(self, told: Told, event: dict[str, Any]) -> None:
         token = event.get("idToken")
         if token and event["triggerReason"] != "StopAuthorized":
-            assert token != told.token, "the idToken is told twice"
+            anew = event["triggerReason"] in ("Authorized", "RemoteStart")
+            assert token != told.token or anew, "the idToken is told twice for one authorization"
             told.token = token
         remote = event["transactionInfo"].get("remoteStartId")
         if remote is not None:

@@ -34,6 +34,7 @@ from station.ocpp.rpc import Rpc
 from station.ocpp.station import Station
 from tests.support.disk import Disk
 from tests.support.hand_board import HandBoard, HandEvse
+from tests.support.ocmf import TestKey
 from tests.support.transfers import HandTransfers
 
 POLL = 0.2
@@ -74,7 +75,13 @@ class MemoryRig:
     def boot(self, *, connect: bool = True) -> MemoryRig:
         """Start a life of the station from what is on the disk, let it look at the board, and connect it."""
         memory = self.disk.load()
-        self.station = Station(memory, evses=len(self.board.evses), entropy=self.entropy, firmware_version="test")
+        self.station = Station(
+            memory,
+            evses=len(self.board.evses),
+            entropy=self.entropy,
+            firmware_version="test",
+            signer=TestKey(),
+        )
         for name, value in self.variables.items():
             self.disk.commit([self.station.model.factory_set(name, value)])
         if self.variables and not memory.variables:
@@ -151,7 +158,7 @@ class MemoryRig:
 
     def _csms(self, message: list[Any]) -> None:
         _, call_id, action, payload = message
-        reply = self.answers[action] if action in self.answers else self._default(action)
+        reply = self.answers[action] if action in self.answers else self.default(action)
         if callable(reply):
             reply = reply(payload)
         if reply is None:
@@ -170,9 +177,10 @@ class MemoryRig:
         """Answer, by default, what the CSMS had kept waiting."""
         held, self._held = self._held, []
         for _, call_id, action, _ in held:
-            self.reply(call_id, self._default(action))
+            self.reply(call_id, self.default(action))
 
-    def _default(self, action: str) -> dict[str, Any]:
+    def default(self, action: str) -> dict[str, Any]:
+        """What the CSMS answers where ``answers`` says nothing."""
         match action:
             case "BootNotification":
                 return {"status": "Accepted", "interval": 300, "currentTime": rfc3339(self.now.wall)}
@@ -244,7 +252,7 @@ class MemoryRig:
         self.poll()
 
     def plug(self, evse: int = 1) -> None:
-        self.board.evses[evse].plugged = True
+        self.board.evses[evse].plugged = self.board.evses[evse].cable = True
         self.poll()
 
     def unplug(self, evse: int = 1) -> None:

@@ -5,9 +5,15 @@ from __future__ import annotations
 from station.device_model.components.authorization import AuthCacheCtrlr, AuthCtrlr
 from station.device_model.components.communication import DeviceDataCtrlr, OCPPCommCtrlr
 from station.device_model.components.diagnostics import CustomerInformationCtrlr
-from station.device_model.components.metering import AlignedDataCtrlr, SampledDataCtrlr
+from station.device_model.components.metering import AlignedDataCtrlr, EvseAlignedDataCtrlr, SampledDataCtrlr
 from station.device_model.components.security import SecurityCtrlr
-from station.device_model.components.station import EVSE, ChargingStation, ClockCtrlr, Connector
+from station.device_model.components.station import (
+    EVSE,
+    ChargingStation,
+    ClockCtrlr,
+    Connector,
+    ConnectorPlugRetentionLock,
+)
 from station.device_model.components.transactions import TxCtrlr
 from station.device_model.definition import Component
 
@@ -15,7 +21,9 @@ COMPONENTS: tuple[type[Component], ...] = (
     ChargingStation,
     EVSE,
     Connector,
+    ConnectorPlugRetentionLock,
     AlignedDataCtrlr,
+    EvseAlignedDataCtrlr,
     AuthCacheCtrlr,
     AuthCtrlr,
     ClockCtrlr,
@@ -36,8 +44,10 @@ __all__ = [
     "ChargingStation",
     "ClockCtrlr",
     "Connector",
+    "ConnectorPlugRetentionLock",
     "CustomerInformationCtrlr",
     "DeviceDataCtrlr",
+    "EvseAlignedDataCtrlr",
     "OCPPCommCtrlr",
     "SampledDataCtrlr",
     "SecurityCtrlr",

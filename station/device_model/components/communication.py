@@ -10,6 +10,7 @@ from station.device_model.definition import (
     boolean,
     integer,
     member_list,
+    option_list,
     sequence_list,
 )
 
@@ -102,6 +103,12 @@ class OCPPCommCtrlr(Component):
         maximum=DAY,
         required="2.1.8",
     )
+    PublicKeyWithSignedMeterValue = option_list(
+        ("Never", "OncePerTransaction", "EveryMeterValue"),
+        "OncePerTransaction",
+        READ_WRITE,
+        "When the public key goes along with signed meter values",
+    )
     QueueAllMessages = boolean(
         False, READ_ONLY, "Queue every message while offline, not only TransactionEvents", constant=True
     )
@@ -129,11 +136,9 @@ class OCPPCommCtrlr(Component):
         10, READ_WRITE, "The first such pause", unit="s", minimum=0, maximum=3600, required="part 4, 8.3"
     )
     UnlockOnEVSideDisconnect = boolean(
-        # With fixed cables this is false and cannot be changed.
         False,
-        READ_ONLY,
-        "Unlock the cable at the station when it is pulled from the EV; never with a fixed cable",
-        constant=True,
+        READ_WRITE,
+        "Unlock the cable at the station when it is pulled from the EV; with fixed cables only, it is ReadOnly",
         required="2.1.12",
     )
     WebSocketPingInterval = integer(

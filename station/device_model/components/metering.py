@@ -4,7 +4,16 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 
-from station.device_model.definition import READ_ONLY, READ_WRITE, Component, Variable, boolean, integer, member_list
+from station.device_model.definition import (
+    READ_ONLY,
+    READ_WRITE,
+    Component,
+    Scope,
+    Variable,
+    boolean,
+    integer,
+    member_list,
+)
 
 DAY = 86_400
 ENERGY = "Energy.Active.Import.Register"
@@ -33,6 +42,7 @@ class SampledDataCtrlr(Component):
     TxUpdatedInterval = _interval(60, "Time between two such; 0: none", "2.7.8")
     TxEndedMeasurands = _measurands((ENERGY,), "Sent with the Ended event", "2.7.4")
     TxEndedInterval = _interval(0, "Time between two values for the Ended event; 0: first and last only", "2.7.5")
+    SignReadings = boolean(False, READ_WRITE, "Values of the energy register carry a signature (OCMF)")
     RateChangedInterval = _interval(
         0, "After a change of the charging rate, the soonest that values are sent for it; 0: never", vendor=True
     )
@@ -47,4 +57,11 @@ class AlignedDataCtrlr(Component):
     Interval = _interval(900, "Time between two such, counted from midnight; 0: none", "2.7.12")
     TxEndedMeasurands = _measurands((ENERGY,), "Collected for the Ended event at every TxEndedInterval", "2.7.15")
     TxEndedInterval = _interval(0, "Time between two such, counted from midnight; 0: none", "2.7.16")
-    SendDuringIdle = boolean(False, READ_WRITE, "No clock-aligned values of EVSEs while a transaction runs")
+    SignReadings = boolean(False, READ_WRITE, "Values of the energy register carry a signature (OCMF)")
+    SendDuringIdle = boolean(False, READ_WRITE, "No clock-aligned values while any transaction runs")
+
+
+class EvseAlignedDataCtrlr(Component, scope=Scope.EVSE, name="AlignedDataCtrlr"):
+    """The same for one EVSE."""
+
+    SendDuringIdle = boolean(False, READ_WRITE, "No clock-aligned values of this EVSE while it has a transaction")

@@ -62,6 +62,14 @@ class ChargingStation(Component):
     Model = string("WebStation", READ_ONLY, "The model, as in BootNotification", maximum=20, constant=True)
     VendorName = string("OpenStation", READ_ONLY, "Who made it, as in BootNotification", maximum=50, constant=True)
     SerialNumber = string("", READ_ONLY, "The station's serial number", maximum=25, constant=True)
+    MinimumStatusDuration = integer(
+        0,
+        READ_WRITE,
+        "How long a status has to last before StatusNotification tells it",
+        unit="s",
+        minimum=0,
+        maximum=300,
+    )
     FirmwareVersion = string("", READ_ONLY, "The firmware that runs", maximum=50, computed=True)
 
 
@@ -103,6 +111,13 @@ class Connector(Component, scope=Scope.CONNECTOR):
     SupplyPhases = _supply_phases()
 
 
+class ConnectorPlugRetentionLock(Component, scope=Scope.CONNECTOR):
+    """What holds the plug of a driver's cable in its socket."""
+
+    Available = boolean(False, READ_ONLY, "There is such a lock; a fixed cable needs none", computed=True)
+    Problem = boolean(False, READ_ONLY, "It should hold a plug and does not (G05)", computed=True)
+
+
 class ClockCtrlr(Component):
     """What time it is, and who says so."""
 
@@ -121,5 +136,17 @@ class ClockCtrlr(Component):
         "Local time's offset, for display only",
         maximum=6,
         format=values.time_offset,
+    )
+    TimeOffsetNextTransition = string(
+        "",
+        READ_WRITE,
+        "The offset from NextTimeOffsetTransitionDateTime on",
+        name="TimeOffset",
+        instance="NextTransition",
+        maximum=6,
+        format=values.time_offset,
+    )
+    NextTimeOffsetTransitionDateTime = date_time(
+        None, READ_WRITE, "When the offset changes, say to daylight saving time"
     )
     TimeZone = string("", READ_WRITE, "Local time zone, for display only", maximum=64, format=values.time_zone)

@@ -17,8 +17,8 @@ from station.ocpp.block import Block, Payload
 from station.ocpp.context import Context
 
 UNLOCK_PATIENCE = 5.0  # s that the lock may take
-AFTER_ACCEPTED = {"MeterValues", "TransactionEvent", "Heartbeat", "StatusNotification", "LogStatusNotification"}
-WHOLE_STATION = {"Heartbeat", "LogStatusNotification"}  # which EVSE is named makes no difference
+WHOLE_STATION = {"Heartbeat", "LogStatusNotification", "FirmwareStatusNotification"}  # no EVSE matters (F06.FR.03)
+AFTER_ACCEPTED = {"MeterValues", "TransactionEvent", "StatusNotification", *WHOLE_STATION}
 
 
 @dataclass(slots=True)
@@ -109,7 +109,7 @@ class RemoteControl(Block):
             return "the EVSE is faulted"  # F01.FR.23
         if not self._context.availability.operative(evse.id):
             return "the EVSE is unavailable"  # F01.FR.23
-        if evse.authorization or (evse.transaction and "ending" in evse.transaction.extra):
+        if evse.authorization or evse.kept_for or (evse.transaction and "ending" in evse.transaction.extra):
             return "the EVSE is in use"  # F01.FR.24
         return ""
 
@@ -145,6 +145,7 @@ class RemoteControl(Block):
             if not unlocked and now.monotonic < one.at_latest:
                 continue
             self._unlocking.remove(one)
+            evse.kept_for = None  # who may have it unlocked from afar may let the cable go
             self._context.journal(now, "unlocked" if unlocked else "unlock_failed", evse_id=one.evse_id)
             if one.call_id:
                 status = "Unlocked" if unlocked else "UnlockFailed"  # F05.FR.04, .05

@@ -34,6 +34,7 @@ class Availability(Block):
         self._context = context
         self._reported: dict[int, str] = {}  # what the CSMS was last told, by EVSE id
         self._shown: dict[int, str] = {}
+        self._shown_at: dict[int, float] = {}  # monotonic
         self._heartbeat_at: float | None = None
         self._heartbeat_out = False
         self.actions = {"ChangeAvailability": self.change_availability}
@@ -83,7 +84,12 @@ class Availability(Block):
             for evse in self._context.evses.values()
             if evse.board_lost_at is not None and self._shown.get(evse.id) != "Faulted"
         ]
-        return min(beats + losses, default=None)
+        lasting = [
+            self._lasting_at(evse)
+            for evse in self._context.evses.values()
+            if self._context.outbox.registered and self._reported.get(evse.id) != self._shown.get(evse.id)
+        ]
+        return min(beats + losses + lasting, default=None)
 
     # ------------------------------------------------------------------ status
 
@@ -94,7 +100,7 @@ class Availability(Block):
             return "Faulted"
         if evse.transaction is None and not self._context.availability.operative(evse.id):
             return "Unavailable"
-        if evse.plugged or (evse.transaction is not None and evse.transaction.active and evse.bay_occupied):
+        if evse.plugged or evse.cable_in:
             return "Occupied"
         return "Available"
 
@@ -105,12 +111,17 @@ class Availability(Block):
             status = self.status(evse, now)
             if self._shown.get(evse.id) != status:
                 self._show(evse, status, now)
-            if self._reported.get(evse.id) != status:
+            told = self._reported.get(evse.id)
+            if told != status and (told is None or now.monotonic >= self._lasting_at(evse)):
                 self._notify(evse, status, now)
+
+    def _lasting_at(self, evse: Evse) -> float:
+        """When the status has lasted long enough to be told (monotonic); what was never told is told at once."""
+        return self._shown_at[evse.id] + self._context.model[ChargingStation.MinimumStatusDuration]
 
     def _show(self, evse: Evse, status: str, now: Moment) -> None:
         before = self._shown.get(evse.id)
-        self._shown[evse.id] = status
+        self._shown[evse.id], self._shown_at[evse.id] = status, now.monotonic
         model = self._context.model
         model.assign(Connector.AvailabilityState.at(evse.id, 1), status)
         model.assign(EVSE.AvailabilityState.at(evse.id), status)
@@ -184,18 +195,20 @@ class Availability(Block):
 
     def _change(self, level: str, evse_id: int, operative: bool, now: Moment) -> str:
         states = self._context.availability
+        concerned = [evse for evse in self._context.evses.values() if evse_id in (0, evse.id)]
         if states.is_set(level) == operative:
             states.scheduled.pop(level, None)
             self._context.remember("availability", states.dump())
+            for evse in concerned:
+                self._context.raise_signal(EvseChanged(evse.id))
             return "Accepted"  # G03.FR.03, G04.FR.04
-        concerned = [evse for evse in self._context.evses.values() if evse_id in (0, evse.id)]
         if not operative and any(evse.transaction for evse in concerned):
             states.scheduled[level] = operative
             status = "Scheduled"  # G03.FR.05, G04.FR.06
         else:
             states.set(level, operative)
-            self._dismiss(concerned)
             status = "Accepted"
+        self._dismiss(concerned)
         self._context.remember("availability", states.dump())
         self._context.journal(now, "availability", level=level, operative=operative, status=status)
         for evse in concerned:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from datetime import datetime, timedelta
 from typing import Any
 
-from station.device_model.components import AlignedDataCtrlr, SampledDataCtrlr
+from station.device_model.components import AlignedDataCtrlr, EvseAlignedDataCtrlr, SampledDataCtrlr
 from station.domain.board import BoardSnapshot
 from station.domain.events import Tick
 from station.domain.evse import Evse
@@ -16,6 +16,7 @@ from station.ocpp.block import Block
 from station.ocpp.context import Context
 
 RATE_CHANGE = 0.05  # of the EVSE's rating: a change of power worth telling (RateChangedInterval)
+PUNCTUAL = 2.0  # s: how late a clock-aligned value may be taken and still carry the even time
 KEPT_SAMPLES = 200  # for the Ended event; beyond that every second one in between goes (E06.FR.13)
 
 
@@ -94,12 +95,12 @@ class MeterValues(Block):
                 self._collect_sample(self._context.evses[evse_id], names, "Sample.Periodic", now)
         utc = self._context.clock.utc(now)
         if self._aligned_at is not None and utc >= self._aligned_at:
-            self._aligned_at = None
-            self._send_aligned("Sample.Clock", now)
+            stamp, self._aligned_at = _stamp(self._aligned_at, utc), None
+            self._send_aligned("Sample.Clock", now, at=stamp)
         if self._aligned_ended_at is not None and utc >= self._aligned_ended_at:
-            self._aligned_ended_at = None
+            stamp, self._aligned_ended_at = _stamp(self._aligned_ended_at, utc), None
             for evse in self._context.evses.values():
-                self._collect_sample(evse, model[AlignedDataCtrlr.TxEndedMeasurands], "Sample.Clock", now)
+                self._collect_sample(evse, model[AlignedDataCtrlr.TxEndedMeasurands], "Sample.Clock", now, at=stamp)
 
     # ------------------------------------------------------------------ what
 
@@ -124,15 +125,25 @@ class MeterValues(Block):
                 self._context.raise_signal(MeterDue(evse.id, "ChargingRateChanged", meter))
 
     def _send_aligned(
-        self, reading_context: str, now: Moment, *, only: int | None = None, requested: bool = False
+        self,
+        reading_context: str,
+        now: Moment,
+        *,
+        at: datetime | None = None,
+        only: int | None = None,
+        requested: bool = False,
     ) -> None:
-        names = self._context.model[AlignedDataCtrlr.Measurands]
-        busy = [evse for evse in self._context.evses.values() if evse.transaction]
-        idle_only = self._context.model[AlignedDataCtrlr.SendDuringIdle] and not requested
+        model = self._context.model
+        names = model[AlignedDataCtrlr.Measurands]
+        busy = any(seat.transaction for seat in self._context.seats())
+        if busy and model[AlignedDataCtrlr.SendDuringIdle] and not requested:
+            return  # J01.FR.20
         for evse in self._context.evses.values():
-            if only not in (None, 0, evse.id) or (idle_only and busy):  # J01.FR.20
+            if only not in (None, 0, evse.id):
                 continue
-            meter = self._sample(evse, names, reading_context, now)
+            if evse.transaction and model[EvseAlignedDataCtrlr.SendDuringIdle.at(evse.id)] and not requested:
+                continue  # J01.FR.19
+            meter = self._sample(evse, names, reading_context, now, at=at)
             if meter is None:
                 continue
             if evse.transaction and not requested:
@@ -140,19 +151,29 @@ class MeterValues(Block):
             elif requested or self._context.outbox.registered:  # J01.FR.14; only worth saying now
                 self._context.call("MeterValues", {"evseId": evse.id, "meterValue": [meter]}, requested=requested)
 
-    def _collect_sample(self, evse: Evse, names: tuple[str, ...], reading_context: str, now: Moment) -> None:
+    def _collect_sample(
+        self, evse: Evse, names: tuple[str, ...], reading_context: str, now: Moment, *, at: datetime | None = None
+    ) -> None:
         """Keep a sample for the Ended event; it is stored with the transaction's next event."""
         if evse.transaction is None:
             return
-        meter = self._sample(evse, names, reading_context, now)
+        meter = self._sample(evse, names, reading_context, now, at=at)
         if meter is None:
             return
         kept = evse.transaction.extra.get("samples")
         samples = [*kept, meter] if isinstance(kept, list) else [meter]
         evse.transaction.extra["samples"] = measurands.thin(samples, KEPT_SAMPLES)
 
-    def _sample(self, evse: Evse, names: tuple[str, ...], reading_context: str, now: Moment) -> dict[str, Any] | None:
-        return measurands.sample(evse, names, reading_context, self._context.clock.utc(now))
+    def _sample(
+        self, evse: Evse, names: tuple[str, ...], reading_context: str, now: Moment, *, at: datetime | None = None
+    ) -> dict[str, Any] | None:
+        at = at or self._context.clock.utc(now)
+        return measurands.sample(evse, names, reading_context, at, self._context.signing.signed)
+
+
+def _stamp(due: datetime, utc: datetime) -> datetime:
+    """The even time itself, which all values of that time share, unless the station came much too late for it."""
+    return due if utc - due < timedelta(seconds=PUNCTUAL) else utc
 
 
 def _after(due: float, interval: float, now: Moment) -> float:

@@ -193,6 +193,7 @@ def _simulator(environment: Environment) -> int:
         (environment.simulator.host, environment.simulator.port),
         (environment.bench.host, environment.bench.port),
         environment.evses,
+        sockets=environment.sockets,
         beat=beater(health.SIMULATOR),
     )
     return 0

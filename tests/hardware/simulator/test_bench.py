@@ -37,7 +37,7 @@ def test_the_state_has_all_that_is_promised(live: Live) -> None:
     assert list(state["evses"]) == ["1", "2"]
     assert set(state["evses"]["1"]) == {
         "state", "plugged", "contactor", "limit", "phases", "voltage", "current", "power", "energy", "fault", "bay",
-        "ev", "drive",
+        "cable", "locked", "ev", "drive",
     }  # fmt: skip
     assert (state["power"], state["evses"]["1"]["state"], state["evses"]["1"]["ev"]) == (True, "A", None)
 

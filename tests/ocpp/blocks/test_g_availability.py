@@ -247,8 +247,8 @@ def test_what_is_scheduled_outlasts_a_power_cut() -> None:
     assert rig.statuses(1)[-1] == "Unavailable"
 
 
-def test_the_whole_station_waits_for_its_last_transaction() -> None:
-    """G04.FR.06."""
+def test_of_the_whole_station_each_evse_waits_for_its_own_transaction() -> None:
+    """G04.FR.06; TC_G_14: what has no transaction is Unavailable at once."""
     rig = station()
     for evse, card in ((1, "04AA"), (2, "04BB")):
         rig.plug(evse)
@@ -257,7 +257,7 @@ def test_the_whole_station_waits_for_its_last_transaction() -> None:
     assert change(rig, False) == "Scheduled"
     rig.card("04AA")
     rig.let(2)
-    assert now(rig) == ["Occupied", "Occupied"]
+    assert now(rig) == ["Unavailable", "Occupied"]
     rig.card("04BB")
     rig.let(2)
     assert now(rig) == ["Unavailable", "Unavailable"]

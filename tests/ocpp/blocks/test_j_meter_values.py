@@ -131,7 +131,7 @@ def test_the_ended_event_collects_samples() -> None:
     rig = station(**{SAMPLED + "TxEndedInterval": "10"})
     charge(rig, 35)
     ended = rig.events()[-1]
-    assert contexts(ended) == ["Transaction.Begin", *["Sample.Periodic"] * 3, "Transaction.End"]
+    assert contexts(ended) == [*["Sample.Periodic"] * 4, "Transaction.End"]  # TC_J_10
     stamps = [parse_rfc3339(meter["timestamp"]) for meter in ended["meterValue"]]
     assert stamps == sorted(stamps)
     check(rig)
@@ -158,7 +158,7 @@ def test_a_long_session_thins_its_samples_and_keeps_first_and_last() -> None:
     charge(rig, 900)
     ended = rig.events()[-1]
     assert 100 <= len(ended["meterValue"]) <= 200
-    assert contexts(ended)[0] == "Transaction.Begin"
+    assert ended["meterValue"][0]["timestamp"] == rig.events()[0]["timestamp"]
     assert contexts(ended)[-1] == "Transaction.End"
     check(rig)
 

@@ -147,7 +147,7 @@ def report_data(entry: Entry) -> dict[str, Any]:
         if names.connector_id:
             component["evse"]["connectorId"] = names.connector_id
     attributes = []
-    for attribute, mutability in variable.attributes.items():
+    for attribute, mutability in entry.attributes.items():
         data: dict[str, Any] = {"type": attribute.value}
         if mutability is not Mutability.WRITE_ONLY:  # errata 2.10: the value of a WriteOnly variable is left out
             data["value"] = entry.text(attribute)
@@ -204,7 +204,7 @@ def split(data: Iterable[dict[str, Any]], request_id: int, *, items: int, size: 
 
 
 def _settable(entry: Entry) -> bool:
-    return any(mutability is not READ_ONLY for mutability in entry.variable.attributes.values())
+    return any(mutability is not READ_ONLY for mutability in entry.attributes.values())
 
 
 def _noteworthy(entry: Entry, model: DeviceModel) -> bool:

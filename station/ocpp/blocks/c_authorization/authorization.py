@@ -88,6 +88,9 @@ class AuthorizationBlock(Block):
         if running is not None:  # C01.FR.03 (a), C09.FR.07 (a), E07.FR.01 (a): no Authorize first
             self._stop(asking, running.evse_id)
             return
+        if self._places.gives_back(id_token, evse_id):  # E09.FR.03: the driver came for the cable
+            self._finish(asking, "Accepted", "unlocked")
+            return
         if any(other.id_token.matches(id_token) for other in self._asking):
             self._finish(asking, "Rejected", "checking")
             return  # held to the reader twice; the answer is on its way

@@ -63,11 +63,16 @@ class Places:
         words = [self.closed(evse, id_token) for evse in self._context.evses.values()]
         return next((word for word in words if word == "occupied"), words[0] if words else "unavailable")
 
+    def gives_back(self, id_token: IdToken, evse_id: int | None) -> bool:
+        """The lock of a socket held that driver's cable, and lets it go."""
+        evses = [evse for evse in self._context.evses.values() if evse_id in (None, evse.id)]
+        return any(evse.give_back(id_token) for evse in evses)
+
     def closed(self, evse: Evse, id_token: IdToken) -> str:
         """Why nobody can be authorized at that EVSE; empty where somebody can."""
         if evse.faults or not evse.board_online:
             return "faulted"
-        if evse.authorization:
+        if evse.authorization or evse.holds_for_another(id_token):
             return "occupied"
         if not self._context.availability.operative(evse.id):
             return "unavailable"

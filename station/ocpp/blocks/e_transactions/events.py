@@ -145,7 +145,10 @@ class Events:
             # E01.FR.09; E01.FR.17 where the EVSE was not known at the start
             begin = self._sample(seat, SampledDataCtrlr.TxStartedMeasurands, "Transaction.Begin", now)
             values = [begin, *values] if begin else values
-            first = self._sample(seat, SampledDataCtrlr.TxEndedMeasurands, "Transaction.Begin", now)
+            # TC_J_10: at an interval, the first is one of the periodic values, too
+            periodic = self._context.model[SampledDataCtrlr.TxEndedInterval] > 0
+            context = "Sample.Periodic" if periodic else "Transaction.Begin"
+            first = self._sample(seat, SampledDataCtrlr.TxEndedMeasurands, context, now)
             if first:
                 transaction.extra["samples"] = [first]
         if event_type == ENDED:
@@ -158,7 +161,8 @@ class Events:
     def _sample(self, evse: Evse, names: Any, context: str, now: Moment) -> dict[str, Any] | None:
         if not self._context.model[SampledDataCtrlr.Enabled]:
             return None
-        return measurands.sample(evse, self._context.model[names], context, self._context.clock.utc(now))
+        at = self._context.clock.utc(now)
+        return measurands.sample(evse, self._context.model[names], context, at, self._context.signing.signed)
 
 
 def _of(seat: Seat) -> Transaction:

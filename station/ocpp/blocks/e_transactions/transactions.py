@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import replace
 
-from station.device_model.components import TxCtrlr
+from station.device_model.components import OCPPCommCtrlr, TxCtrlr
 from station.domain import evse as conditions
 from station.domain.authorization import Authorization
 from station.domain.board import BoardSnapshot, Fault
@@ -100,6 +100,7 @@ class Transactions(Block):
         if evse.snapshot is None or not evse.board_online:
             return
         self._count_charging(evse, now)
+        evse.signs = self._context.signing.wanted("Transaction.Begin")
         evse.spent &= evse.conditions()
         if evse.id not in self._was:
             self._resume(evse, now)
@@ -177,7 +178,7 @@ class Transactions(Block):
             return
         if authorization.evse_ids and evse.id not in authorization.evse_ids:  # C01.FR.21
             return
-        if not self._context.availability.operative(evse.id):
+        if not self._context.availability.operative(evse.id) or evse.holds_for_another(authorization.id_token):
             return
         if evse.transaction:  # started by the parking bay: it is authorized now, unless somebody was before (C01.FR.23)
             mine = evse.transaction.id_token is None and "ending" not in evse.transaction.extra
@@ -192,11 +193,13 @@ class Transactions(Block):
     def _unplugged(self, evse: Evse, now: Moment) -> None:
         self._context.journal(now, "unplugged", evse_id=evse.id, transaction_id=_id(evse))
         if self._context.model[TxCtrlr.StopTxOnEVSideDisconnect]:
+            if evse.cable_in and not self._context.model[OCPPCommCtrlr.UnlockOnEVSideDisconnect]:
+                evse.kept_for = evse.authorization or evse.kept_for  # E09.FR.03; E09.FR.02 otherwise
             evse.authorization = None  # E09.FR.01
             if evse.transaction:
                 evse.transaction.extra.update({"authorized": False} if "authorized" in evse.transaction.extra else {})
-        else:
-            self._await_cable(evse, now)
+        elif not evse.socket:
+            self._await_cable(evse, now)  # E10.FR.02; with a socket the lock holds the cable (E10.FR.01)
         evse.announce = ""
         if evse.transaction and not self._end_if_due(evse, "EVCommunicationLost", "EVDisconnected", now):
             self._events.updated(evse, "EVCommunicationLost", now)
@@ -231,7 +234,7 @@ class Transactions(Block):
             self._await_cable(seat, now)
         seat.spent.clear()
         if isinstance(seat, Evse):
-            seat.suspended_by_station = False
+            seat.suspended_by_station, seat.kept_for = False, None
             if seat.transaction:
                 self._verdicts.forget(seat.transaction)
         if event.trigger == "RemoteStart":
@@ -243,8 +246,7 @@ class Transactions(Block):
             self._events.updated(seat, event.trigger, now)  # E02.FR.01, E02.FR.20
 
     def _adopt(self, transaction: Transaction, authorization: Authorization) -> None:
-        if not authorization.id_token.matches(transaction.id_token):
-            transaction.extra.pop("token_told", None)
+        transaction.extra.pop("token_told", None)  # E02.FR.01: told anew, the same one, too
         transaction.id_token = authorization.id_token  # C02.FR.01: of type NoAuthorization where there is none
         transaction.group_id_token = authorization.group_id_token
         transaction.authorized_by = str(authorization.by)
@@ -292,8 +294,11 @@ class Transactions(Block):
         if seat.transaction is not None or (self._context.restarting and seat.authorization is None):
             return
         points = self._context.model[TxCtrlr.TxStartPoint]
-        if not (seat.conditions() - seat.spent).intersection(points):
+        due = (seat.conditions() - seat.spent).intersection(points)
+        if not due:
             return
+        if due == {conditions.DATA_SIGNED}:
+            trigger = "SignedDataReceived"  # E01.FR.04
         if isinstance(seat, Evse) and not self._context.availability.operative(seat.id):
             return
         if seat.authorization is None and not self._may_start_unauthorized():
