@@ -3,12 +3,10 @@
 from __future__ import annotations
 
 import asyncio
-import shutil
 import subprocess
 from collections.abc import Callable
 from pathlib import Path
 
-import pytest
 from channels.layers import InMemoryChannelLayer
 
 from station.domain.board import BoardSnapshot, EvseSnapshot
@@ -146,7 +144,6 @@ class Redis:
             self._process = None
 
 
-@pytest.mark.skipif(shutil.which("redis-server") is None, reason="needs redis-server")
 def test_redis_that_goes_and_comes_back(tmp_path):
     redis = Redis(tmp_path)
 
