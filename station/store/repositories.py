@@ -38,15 +38,14 @@ from station.domain.events import OperatorCommand
 from station.domain.memory import Memory, QueuedCall, StoredVariable
 from station.domain.network import NetworkProfile
 from station.domain.transaction import Transaction
-from station.store import customers, mapping, models
+from station.store import confidential, customers, mapping, models
+from station.store.confidential import WRITE_ONLY
 from station.store.secrets import SecretDamaged, seal, unseal
 
 log = logging.getLogger(__name__)
 
-WRITE_ONLY = frozenset({("SecurityCtrlr", "BasicAuthPassword")})  # sealed at rest
 SEALED_FACTS = frozenset({"log_upload"})  # remembered, and sealed too: the URL of an upload may hold a password
 COMMAND_MESSAGE_LENGTH = 300
-HIDDEN = "****"
 
 _VARIABLE_KEY = (
     "component",
@@ -95,15 +94,28 @@ def filed_commands(
     rows = list(waiting.order_by("id"))
     if any(row.filed_at < now - at_most for row in rows):
         late = waiting.filter(filed_at__lt=now - at_most)
-        _hide_key_codes(late)
+        confidential.hide(late)
         late.update(
             status=models.Command.Status.REJECTED,
             message="The station could not take this up in time.",
             finished_at=now,
         )
-    return [
-        OperatorCommand(row.id, row.who, row.action, row.arguments) for row in rows if row.filed_at >= now - at_most
-    ]
+    return [command for row in rows if row.filed_at >= now - at_most and (command := _to_be_done(row, now)) is not None]
+
+
+def _to_be_done(row: models.Command, now: datetime) -> OperatorCommand | None:
+    try:
+        return OperatorCommand(row.id, row.who, row.action, confidential.opened(row))
+    except SecretDamaged as error:
+        log.error("command %s cannot be carried out: %s", row.id, error)
+        rejected = models.Command.objects.filter(id=row.id)
+        confidential.hide(rejected)
+        rejected.update(
+            status=models.Command.Status.REJECTED,
+            message="What was typed cannot be read any more. Please enter it again.",
+            finished_at=now,
+        )
+        return None
 
 
 def _restored(row: models.Transaction) -> Transaction:
@@ -144,11 +156,26 @@ def _recalled(row: models.Remembered) -> Any:
         return None
 
 
+def readable_variables() -> list[StoredVariable]:
+    """What differs from the factory's defaults, without the write-only variables."""
+    return [
+        StoredVariable(value=row.value, **{name: getattr(row, name) for name in _VARIABLE_KEY})
+        for row in models.Variable.objects.exclude(_write_only())
+    ]
+
+
+def secrets_set() -> set[tuple[str, str]]:
+    """Component and variable of the write-only variables that have a value."""
+    return set(models.Variable.objects.filter(_write_only()).values_list("component", "variable"))
+
+
+def _write_only() -> orm.Q:
+    return orm.Q(*(orm.Q(component=component, variable=name) for component, name in WRITE_ONLY), _connector=orm.Q.OR)
+
+
 def secrets() -> list[str]:
     """The values of write-only variables, for those who must keep them out of what leaves the station."""
-    rows = models.Variable.objects.filter(
-        orm.Q(*(orm.Q(component=component, variable=name) for component, name in WRITE_ONLY), _connector=orm.Q.OR)
-    )
+    rows = models.Variable.objects.filter(_write_only())
     return [opened.value for row in rows if (opened := _opened(row)) and opened.value]
 
 
@@ -314,7 +341,7 @@ class _Batch:
                 finished_at=timezone.now(),
             )
         if self.finished:
-            _hide_key_codes(models.Command.objects.filter(id__in=[finished.command_id for finished in self.finished]))
+            confidential.hide(models.Command.objects.filter(id__in=[finished.command_id for finished in self.finished]))
 
     def _write_cache(self) -> None:
         if self.cache_cleared:
@@ -357,13 +384,6 @@ class _Batch:
                 unique_fields=["slot"],
                 update_fields=[name for name in _PROFILE_COLUMNS if name != "slot"],
             )
-
-
-def _hide_key_codes(commands: orm.QuerySet[models.Command]) -> None:
-    """A key code that was used, or never will be, does not stay on the record (C04.FR.04)."""
-    for row in commands.filter(arguments__type="KeyCode"):
-        row.arguments["id_token"] = HIDDEN
-        row.save(update_fields=["arguments"])
 
 
 def _variable(key: tuple[Any, ...], value: str) -> models.Variable:
