@@ -6,6 +6,7 @@ from webui.accounts.views import Login, Logout
 from webui.bench import views as bench
 from webui.commands import views as commands
 from webui.dashboard.views import dashboard
+from webui.device_model import views as device_model
 from webui.keypad import views as keypad
 from webui.logs import views as logs
 from webui.sessions import views as sessions
@@ -19,6 +20,9 @@ urlpatterns = [
     path("logs/", logs.logs, name="logs"),
     path("logs/customer/", logs.name_customer, name="name-customer"),
     path("logs/<slug:log>.gz", logs.download, name="log-download"),
+    path("device-model/", device_model.device_model, name="device-model"),
+    path("device-model/<str:name>/", device_model.variable, name="variable"),
+    path("device-model/<str:name>/set/", device_model.set_variable, name="set-variable"),
     path("evse/<int:evse_id>/<slug:action>/", commands.file_command, name="file-command"),
     path("master-pass/", commands.master_pass, name="master-pass"),
     path("keypad/", keypad.keypad, name="keypad"),

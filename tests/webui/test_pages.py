@@ -17,6 +17,8 @@ from webui.dashboard import latest
 
 PROTECTED = [
     "/",
+    "/device-model/",
+    "/device-model/TxCtrlr.TxStartPoint/",
     "/keypad/",
     "/logs/",
     "/logs/security.gz",
@@ -38,7 +40,15 @@ def test_without_login_every_page_leads_to_the_login(address: str) -> None:
 
 @pytest.mark.django_db
 @pytest.mark.parametrize(
-    "address", ["/evse/1/start/", "/master-pass/", "/keypad/enter/", "/bench/evse/1/plug/", "/bench/door/"]
+    "address",
+    [
+        "/evse/1/start/",
+        "/master-pass/",
+        "/keypad/enter/",
+        "/device-model/TxCtrlr.TxStartPoint/set/",
+        "/bench/evse/1/plug/",
+        "/bench/door/",
+    ],
 )
 def test_without_login_nothing_can_be_asked(address: str) -> None:
     assert Client().post(address).status_code == 302

@@ -1,4 +1,4 @@
-"""Who may see a page: at present, everybody who is logged in."""
+"""Who may see a page: everybody who is logged in, and of the station's insides an installer."""
 
 from __future__ import annotations
 
@@ -10,6 +10,7 @@ from urllib.parse import urlsplit
 
 from django.conf import settings
 from django.contrib.auth.views import redirect_to_login
+from django.core.exceptions import PermissionDenied
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import resolve_url
 
@@ -45,3 +46,24 @@ def signed_in(view: Callable[..., Any]) -> Callable[..., Any]:
         return view(request, *args, **kwargs)
 
     return guarded
+
+
+def installer(view: Callable[..., Any]) -> Callable[..., Any]:
+    """Let only installers reach ``view`` (sync or async): at present, Django's staff. Others get a 403."""
+    if iscoroutinefunction(view):
+
+        @wraps(view)
+        async def only_async(request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponse:
+            if not (await request.auser()).is_staff:
+                raise PermissionDenied
+            return await view(request, *args, **kwargs)
+
+        return signed_in(only_async)
+
+    @wraps(view)
+    def only(request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponse:
+        if not request.user.is_staff:
+            raise PermissionDenied
+        return view(request, *args, **kwargs)
+
+    return signed_in(only)

@@ -22,6 +22,7 @@ from webui.dashboard import latest
 
 ACTIONS = frozenset({"start", "stop", "unlock"})
 PATIENCE = timedelta(seconds=15)  # then the page says that nothing came back
+FINISHED, ACCEPTED = "command-finished", "command-accepted"  # events in the browser
 GIVEN_UP = timedelta(seconds=75)  # the uplink drops what it finds older than 60 s; a little more for its answer
 
 
@@ -49,12 +50,14 @@ async def master_pass(request: HttpRequest) -> HttpResponse:
     return await answer_with(request, "master_pass", arguments)
 
 
-async def answer_with(request: HttpRequest, action: str, arguments: dict[str, Any]) -> HttpResponse:
-    """File ``action`` and answer with the piece that follows it, or without htmx with the dashboard."""
+async def answer_with(
+    request: HttpRequest, action: str, arguments: dict[str, Any], *, back: str = "dashboard"
+) -> HttpResponse:
+    """File ``action`` and answer with the piece that follows it, or without htmx with the page ``back``."""
     command = await filing.file(await request.auser(), action, arguments)
     told = await filing.nudge(command)
     if not request.htmx:
-        return redirect("dashboard")
+        return redirect(back)
     return _outcome(request, command, told=told)
 
 
@@ -73,7 +76,7 @@ def _outcome(request: HttpRequest, command: Command, *, told: bool = True) -> Ht
     accepted = command.status == Command.Status.ACCEPTED
     if command.status != Command.Status.FILED:
         phase = "finished"
-    return render(
+    response = render(
         request,
         "commands/_outcome.html",
         {
@@ -84,3 +87,7 @@ def _outcome(request: HttpRequest, command: Command, *, told: bool = True) -> Ht
             "said": words.outcome(command.action, accepted, command.message),
         },
     )
+    if phase == "finished":
+        # Pages that show what it may have changed look again.
+        response["HX-Trigger"] = f"{FINISHED}, {ACCEPTED}" if accepted else FINISHED
+    return response
