@@ -78,6 +78,17 @@ def test_every_variable_is_there_and_has_a_page(installer: Client) -> None:
     assert len({link for link in links if link.startswith("/device-model/") and link != "/device-model/"}) == len(shown)
 
 
+def test_the_largest_station(installer: Client) -> None:
+    latest.remember(station(*(free(number) for number in range(1, 33))))
+    answer = installer.get("/device-model/")
+    assert len(answer.content) <= MAX_BYTES
+    words = look(answer.content).words
+    assert "more are not shown" in words
+    assert "EVConnectionTimeOut" in words  # the station's own come first
+    assert "EVSE 32" not in words
+    assert "EVSE 32" in page(installer, "/device-model/?q=EVSE@32").words
+
+
 def test_a_row_says_all(installer: Client) -> None:
     repositories.commit([SaveVariable("TxCtrlr", "EVConnectionTimeOut", "45")])
     words = page(installer, "/device-model/?q=EVConnectionTimeOut").words

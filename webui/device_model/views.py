@@ -25,6 +25,7 @@ from webui.device_model import describe, history
 from webui.device_model.forms import Search, typed
 from webui.device_model.reading import Reading
 
+MOST = 250  # rows of the list; a station of 32 EVSEs has twice as many
 _DOCS = {component.name: (component.__doc__ or "").strip() for component in COMPONENTS}
 
 
@@ -36,11 +37,14 @@ def device_model(request: HttpRequest) -> HttpResponse:
     form = Search(request.GET or {})
     valid = form.is_valid()
     found = form.apply(Reading().all()) if valid else []
+    found.sort(key=lambda item: bool(item.place))  # the station's own first, then each EVSE's
     context = {
         "form": form,
         "found": len(found),
+        "left_out": max(0, len(found) - MOST),
         "components": [
-            (name, _DOCS[name], list(variables)) for name, variables in groupby(found, lambda item: item.component)
+            (name, _DOCS[name], list(variables))
+            for name, variables in groupby(found[:MOST], lambda item: item.component)
         ],
         "filtered": any(request.GET.get(name) for name in form.fields),
         "changes": history.changes(),
