@@ -20,11 +20,19 @@ class Moment:
 
 def rfc3339(at: datetime) -> str:
     """``at`` as OCPP wants it: UTC, ``Z``, three fractional digits (some CSMSs refuse more)."""
-    utc = at.astimezone(UTC)
-    return f"{utc:%Y-%m-%dT%H:%M:%S}.{utc.microsecond // 1000:03d}Z"
+    return at.astimezone(UTC).replace(tzinfo=None).isoformat(timespec="milliseconds") + "Z"
 
 
 def parse_rfc3339(text: str) -> datetime:
-    """The aware datetime behind an RFC 3339 text; raises ValueError where it is none. No zone counts as UTC."""
+    """The aware datetime behind an RFC 3339 text; no zone counts as UTC.
+
+    Raises ValueError where it is none, also where its UTC lies outside of the years 1 to 9999: nothing could tell it.
+    """
     at = datetime.fromisoformat(text)
-    return at if at.tzinfo else at.replace(tzinfo=UTC)
+    if not at.tzinfo:
+        return at.replace(tzinfo=UTC)
+    try:
+        at.astimezone(UTC)
+    except OverflowError:
+        raise ValueError("outside of the years 1 to 9999") from None
+    return at

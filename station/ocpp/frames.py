@@ -9,6 +9,7 @@ from decimal import Decimal
 from typing import Any
 
 MAX_DEPTH = 64  # OCPP needs 12; what handles a payload later may be recursive
+EXACT = 2**53  # up to here every whole number has its own double
 MAX_DIGITS = 16  # of an integer: OCPP's have 32 bits, and a database takes 64
 
 _SUSPECT_ESCAPE = re.compile(r"\\u(?:0000|[dD][89a-fA-F])")
@@ -52,11 +53,12 @@ def _integer(digits: str) -> int:
     return int(digits)
 
 
-def _number(digits: str) -> float:
+def _number(digits: str) -> float | int:
     value = float(digits)
     if value in (float("inf"), float("-inf")):
         raise Unreadable("a number out of range")
-    return value
+    # To JSON schema 2.0 is an integer (draft 6, section 6.1.1): so it is one from here on, as a key and in an answer.
+    return int(value) if value.is_integer() and abs(value) <= EXACT else value
 
 
 def _constant(name: str) -> float:

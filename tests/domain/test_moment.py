@@ -26,11 +26,18 @@ def test_another_zone_is_written_in_utc() -> None:
     assert rfc3339(at) == "2026-02-28T23:00:00.000Z"
 
 
+def test_early_years_have_four_digits() -> None:
+    assert rfc3339(datetime(1, 1, 1, tzinfo=UTC)) == "0001-01-01T00:00:00.000Z"
+
+
 def test_no_zone_counts_as_utc() -> None:
     assert parse_rfc3339("2026-03-01T12:00:00") == datetime(2026, 3, 1, 12, tzinfo=UTC)
 
 
-@pytest.mark.parametrize("text", ["", "yesterday", "2026-13-01T00:00:00Z"])
+@pytest.mark.parametrize(
+    "text",
+    ["", "yesterday", "2026-13-01T00:00:00Z", "9999-12-31T23:59:59-14:00", "0001-01-01T00:00:00+14:00"],
+)
 def test_what_is_no_time_is_refused(text: str) -> None:
     with pytest.raises(ValueError):
         parse_rfc3339(text)

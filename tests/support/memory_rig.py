@@ -202,6 +202,14 @@ class MemoryRig:
             self._exchange()
             self._inbox.popleft()
 
+    def hear(self, message: str | bytes) -> list[list[Any]]:
+        """One WebSocket message of the CSMS, whatever is in it; returns the frames that the station sent upon it."""
+        mark = len(self.trace)
+        for event in self.rpc.receive(message, self.now.monotonic):
+            self.step(event)
+        self._exchange()
+        return [frame for direction, frame in self.trace[mark:] if direction == ">"]
+
     def poll(self) -> None:
         """One look at the board."""
         self.step(self.board.snapshot(self.now.monotonic))
