@@ -26,7 +26,8 @@ def rfc3339(at: datetime) -> str:
 def parse_rfc3339(text: str) -> datetime:
     """The aware datetime behind an RFC 3339 text; no zone counts as UTC.
 
-    Raises ValueError where it is none, also where its UTC lies outside of the years 1 to 9999: nothing could tell it.
+    What in UTC would lie outside of the years 1 to 9999 is the nearest time within: a CSMS that means "for ever" may
+    write it so. Raises ValueError where ``text`` is none.
     """
     at = datetime.fromisoformat(text)
     if not at.tzinfo:
@@ -34,5 +35,5 @@ def parse_rfc3339(text: str) -> datetime:
     try:
         at.astimezone(UTC)
     except OverflowError:
-        raise ValueError("outside of the years 1 to 9999") from None
+        return datetime.max.replace(tzinfo=UTC) if at.year > 1 else datetime.min.replace(tzinfo=UTC)
     return at

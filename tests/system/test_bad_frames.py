@@ -3,17 +3,35 @@
 from __future__ import annotations
 
 import json
+import random
+from pathlib import Path
 from typing import Any
 
 from station.ocpp import schemas
-from tests.conformance.mutations import broken_frames, mutations
-from tests.support.appliance import Appliance
-from tests.support.csms import Recorded, ScriptedCsms
+from tests.conformance.mutations import anything, broken_frames, mutations, schema
+from tests.support.appliance import CARD, PASSWORD, QUICK, Appliance
+from tests.support.csms import CallError, Recorded, ScriptedCsms
 from tests.system.charging import charge, wait_energy, wait_told
 
 HEARTBEAT = {"component": {"name": "OCPPCommCtrlr"}, "variable": {"name": "HeartbeatInterval"}}
 OF_EACH_ACTION = 25  # spread over the action's mistakes; in memory all of them are made (tests/conformance)
 CHUNK = 50
+VALID = 200
+KEEPS_THE_LINK = (
+    "ChangeAvailability",
+    "ClearCache",
+    "CustomerInformation",
+    "DataTransfer",
+    "GetBaseReport",
+    "GetLog",
+    "GetReport",
+    "GetTransactionStatus",
+    "GetVariables",
+    "RequestStartTransaction",
+    "RequestStopTransaction",
+    "SetNetworkProfile",
+    "TriggerMessage",
+)
 TABLES = ("variable", "remembered", "network_profile", "cached_token", "journal", "command")
 
 
@@ -81,3 +99,47 @@ def _send(csms: ScriptedCsms, frames: list[tuple[str | bytes, str, str | None]])
 
 def _is_error(one: Recorded) -> bool:
     return one.direction == "in" and isinstance(one.frame, list) and one.frame[0] == 4
+
+
+def test_whatever_is_valid_is_answered_and_kept(tmp_path: Path) -> None:
+    """Odd values on their way through the database; in memory there are many more of them (tests/conformance)."""
+    chance = random.Random(7)
+    with ScriptedCsms(password=PASSWORD) as csms, Appliance(tmp_path / "appliance") as appliance:
+        appliance.provision_csms(csms.url, variables=(*QUICK, "AuthCacheCtrlr.Enabled=true"))
+        appliance.start()
+        appliance.wait_registered()
+        hardware, uplink = (_pid(appliance, name) for name in ("hardware", "uplink"))
+        for _ in range(VALID):
+            action = chance.choice(KEEPS_THE_LINK)
+            payload = anything(schema(action), chance, _hint)
+            try:
+                csms.call(action, payload, timeout=20)
+            except CallError as error:
+                if (action, error.code) != ("GetReport", "FormatViolation"):  # that is: longer than BytesPerMessage
+                    raise
+            if chance.random() < 0.1:
+                appliance.card(evse=chance.randint(1, 2))
+        assert csms.connections == 1
+        assert appliance.health()[0] == 200
+        assert (hardware, uplink) == (_pid(appliance, "hardware"), _pid(appliance, "uplink"))
+        appliance.restart()
+        appliance.wait_registered()
+        appliance.stop()
+
+
+def _pid(appliance: Appliance, name: str) -> int:
+    process = appliance.process(name)
+    assert process is not None
+    return process.pid
+
+
+def _hint(chance: random.Random, path: tuple[str | int, ...]) -> Any:
+    """EVSEs and a card that exist, and a place for logs where nobody listens."""
+    name, parent = path[-1] if path else "", path[-2] if len(path) > 1 else ""
+    if name in ("evseId", "connectorId") or (name == "id" and parent == "evse"):
+        return chance.choice((1, 1, 2, 3, 1.0))
+    if name == "idToken" and parent == "idToken":
+        return CARD
+    if name == "remoteLocation":
+        return "http://127.0.0.1:9/upload"
+    return None

@@ -171,3 +171,10 @@ def test_spool_is_cleaned(tmp_path: Path) -> None:
     assert spool.outcome(fresh) == Outcome(1, "Uploaded")
     (fresh / "outcome.json").write_text('{"what": 1}')
     assert spool.outcome(fresh) is None
+
+
+def test_a_window_as_wide_as_the_calendar(server: UploadServer) -> None:
+    """Whose ends lie outside of it in UTC."""
+    window = {"oldest": "0001-01-01T00:00:00+14:00", "latest": "9999-12-31T23:59:59-14:00"}
+    for log_type in ("DiagnosticsLog", "SecurityLog"):
+        assert order(f"{server.url}/upload", log_type=log_type, **window)[1] == "Uploaded"
