@@ -3,7 +3,7 @@ PYTHON ?= python3
 export PYTHON
 BIN := .venv/bin
 
-.PHONY: run setup test lint fmt bench clean
+.PHONY: run setup test lint fmt bench conformance clean
 .DEFAULT_GOAL := run
 
 run: ## start the whole station
@@ -37,6 +37,17 @@ fmt: ## put the code into its one form
 bench: ## measure what issue and contract give numbers for
 	@bin/setup redis
 	@exec $(BIN)/python -m tests.performance
+
+conformance: ## all certification cases on both rigs, and the report docs/conformance.md
+	@bin/setup redis
+	@rm -f build/conformance-*.json
+	@failed=0; \
+	for rig in memory appliance; do \
+		$(BIN)/python -m pytest tests/conformance -q --rig $$rig \
+			--conformance-report build/conformance-$$rig.json || failed=1; \
+	done; \
+	$(BIN)/python -m tests.conformance || failed=1; \
+	exit $$failed
 
 clean: ## remove all that can be made again; the data folder stays
 	rm -rf .venv .setup.lock .pytest_cache .mypy_cache .ruff_cache .import_linter_cache .hypothesis build

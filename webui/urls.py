@@ -5,6 +5,7 @@ from django.urls import path
 from webui.accounts.views import Login, Logout
 from webui.bench import views as bench
 from webui.commands import views as commands
+from webui.conformance import views as conformance
 from webui.dashboard.views import dashboard
 from webui.device_model import views as device_model
 from webui.keypad import views as keypad
@@ -23,6 +24,8 @@ urlpatterns = [
     path("device-model/", device_model.device_model, name="device-model"),
     path("device-model/<str:name>/", device_model.variable, name="variable"),
     path("device-model/<str:name>/set/", device_model.set_variable, name="set-variable"),
+    path("conformance/", conformance.conformance, name="conformance"),
+    path("conformance/report.json", conformance.as_json, name="conformance-json"),
     path("evse/<int:evse_id>/<slug:action>/", commands.file_command, name="file-command"),
     path("master-pass/", commands.master_pass, name="master-pass"),
     path("keypad/", keypad.keypad, name="keypad"),

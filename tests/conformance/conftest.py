@@ -10,7 +10,15 @@ import pytest
 from tests.conformance import validations
 from tests.conformance.appliance import OnAppliance
 from tests.conformance.memory import InMemory
+from tests.conformance.record import Recorder, starts
 from tests.conformance.rig import Rig
+
+
+def pytest_configure(config: pytest.Config) -> None:
+    """Where a report is wanted, note the outcomes."""
+    path = config.getoption("--conformance-report")
+    if path:
+        config.pluginmanager.register(Recorder(Path(path), config.getoption("--rig")), "conformance-recorder")
 
 
 @pytest.fixture
@@ -20,7 +28,9 @@ def rig(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Rig]:
         with OnAppliance(tmp_path) as appliance:
             yield appliance
             validations.check(appliance)
+            request.node.user_properties += starts(appliance.messages())
     else:
         memory = InMemory()
         yield memory
         validations.check(memory)
+        request.node.user_properties += starts(memory.messages())

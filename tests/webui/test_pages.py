@@ -19,6 +19,8 @@ PROTECTED = [
     "/",
     "/device-model/",
     "/device-model/TxCtrlr.TxStartPoint/",
+    "/conformance/",
+    "/conformance/report.json",
     "/keypad/",
     "/logs/",
     "/logs/security.gz",
