@@ -8,15 +8,11 @@ from typing import Any
 import pytest
 
 from station.domain.board import CardRead
+from tests.ocpp.blocks.stations import station
 from tests.support.invariants import check
 from tests.support.memory_rig import MemoryRig
 
 START = "TxCtrlr.TxStartPoint"
-
-
-def station(*, evses: int = 2, **variables: str) -> MemoryRig:
-    quiet = {"SampledDataCtrlr.TxUpdatedInterval": "0", "AlignedDataCtrlr.Interval": "0"}
-    return MemoryRig(evses=evses, **quiet, **variables).boot()
 
 
 def asked(rig: MemoryRig) -> list[str]:

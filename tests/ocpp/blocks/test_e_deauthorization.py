@@ -4,24 +4,10 @@ from __future__ import annotations
 
 import pytest
 
+from tests.ocpp.blocks.stations import charging, station
 from tests.support.invariants import check
-from tests.support.memory_rig import MemoryRig
 
 STOP = "TxCtrlr.TxStopPoint"
-
-
-def station(*, evses: int = 2, **variables: str) -> MemoryRig:
-    quiet = {"SampledDataCtrlr.TxUpdatedInterval": "0", "AlignedDataCtrlr.Interval": "0"}
-    return MemoryRig(evses=evses, **quiet, **variables).boot()
-
-
-def charging(**variables: str) -> MemoryRig:
-    """EVSE 1 charges, cable first."""
-    rig = station(**variables)
-    rig.plug()
-    rig.card()
-    rig.let(5)
-    return rig
 
 
 @pytest.mark.parametrize("stop", ["Authorized", "PowerPathClosed", "EnergyTransfer"])

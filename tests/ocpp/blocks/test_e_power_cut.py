@@ -6,22 +6,8 @@ from datetime import timedelta
 
 import pytest
 
+from tests.ocpp.blocks.stations import charging, station
 from tests.support.invariants import check
-from tests.support.memory_rig import MemoryRig
-
-
-def station(*, evses: int = 2, **variables: str) -> MemoryRig:
-    quiet = {"SampledDataCtrlr.TxUpdatedInterval": "0", "AlignedDataCtrlr.Interval": "0"}
-    return MemoryRig(evses=evses, **quiet, **variables).boot()
-
-
-def charging(**variables: str) -> MemoryRig:
-    """EVSE 1 charges, cable first."""
-    rig = station(**variables)
-    rig.plug()
-    rig.card()
-    rig.let(5)
-    return rig
 
 
 @pytest.mark.parametrize("seconds", [0.0, 0.2, 0.6, 1.0, 1.2, 1.4, 5.0, 30.0])

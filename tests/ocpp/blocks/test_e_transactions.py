@@ -7,26 +7,12 @@ from typing import Any
 import pytest
 
 from station.domain.board import Fault
+from tests.ocpp.blocks.stations import charging, station
 from tests.support.invariants import check
-from tests.support.memory_rig import MemoryRig
 
 START, STOP = "TxCtrlr.TxStartPoint", "TxCtrlr.TxStopPoint"
 TIMEOUT = "TxCtrlr.EVConnectionTimeOut"
 BLOCKED = {"idTokenInfo": {"status": "Blocked"}}
-
-
-def station(*, evses: int = 2, **variables: str) -> MemoryRig:
-    quiet = {"SampledDataCtrlr.TxUpdatedInterval": "0", "AlignedDataCtrlr.Interval": "0"}
-    return MemoryRig(evses=evses, **quiet, **variables).boot()
-
-
-def charging(**variables: str) -> MemoryRig:
-    """EVSE 1 charges, cable first."""
-    rig = station(**variables)
-    rig.plug()
-    rig.card()
-    rig.let(5)
-    return rig
 
 
 # ------------------------------------------------------------------ E02, cable first

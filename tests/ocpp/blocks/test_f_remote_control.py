@@ -6,16 +6,12 @@ from typing import Any
 
 import pytest
 
+from tests.ocpp.blocks.stations import station
 from tests.support.invariants import check
 from tests.support.memory_rig import MemoryRig
 
 TOKEN = {"idToken": "04AA", "type": "ISO14443"}
 START, STOP = "TxCtrlr.TxStartPoint", "TxCtrlr.TxStopPoint"
-
-
-def station(*, evses: int = 2, **variables: str) -> MemoryRig:
-    quiet = {"SampledDataCtrlr.TxUpdatedInterval": "0", "AlignedDataCtrlr.Interval": "0"}
-    return MemoryRig(evses=evses, **quiet, **variables).boot()
 
 
 def start(rig: MemoryRig, evse: int | None = 1, number: int = 7) -> dict[str, Any]:
