@@ -13,6 +13,7 @@ from typing import Any, TypeAlias
 
 from station.domain.authorization import CachedToken
 from station.domain.board import Setpoint
+from station.domain.certificates import CertificateUse, StoredCertificate
 from station.domain.network import NetworkProfile
 from station.domain.transaction import IdToken
 
@@ -107,7 +108,22 @@ class LookUpCustomer:
     id_tokens: tuple[IdToken, ...]
 
 
-Errand: TypeAlias = StartTransfer | CancelTransfer | LookUpCustomer
+@dataclass(frozen=True, slots=True)
+class MakeSigningRequest:
+    """Make a new key pair and a certificate signing request (PKCS#10); answered by ``SigningRequestMade``.
+
+    The private key never leaves the station (A02.FR.06). ``key_type`` is ``P-256``, ``P-384`` or ``RSA-3072``.
+    """
+
+    request_id: str
+    use: CertificateUse
+    common_name: str
+    organization: str
+    key_type: str
+    country: str = ""
+
+
+Errand: TypeAlias = StartTransfer | CancelTransfer | LookUpCustomer | MakeSigningRequest
 
 
 # ------------------------------------------------------------------ what lasts (all subclasses of Stored)
@@ -198,6 +214,20 @@ class Remember(Stored):
 
     key: str
     value: Any  # JSON; None forgets the key
+
+
+@dataclass(frozen=True, slots=True)
+class SaveCertificate(Stored):
+    """Insert or replace an installed certificate by its ``certificate_id``."""
+
+    record: StoredCertificate
+
+
+@dataclass(frozen=True, slots=True)
+class RemoveCertificate(Stored):
+    """Delete an installed certificate. A private key that no certificate names any more goes with it."""
+
+    certificate_id: str
 
 
 @dataclass(frozen=True, slots=True)

@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 from typing import Any, TypeAlias
 
 from station.domain.board import BoardSnapshot
+from station.domain.network import FailureCause
 
 Payload: TypeAlias = Mapping[str, Any]
 
@@ -29,6 +30,16 @@ class LinkDown:
     """The WebSocket is closed. A call that was in flight gets no answer."""
 
     reason: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class ConnectionFailed:
+    """An attempt to connect came to nothing. ``cause`` is a ``domain.network.FailureCause``, ``detail`` for a person."""
+
+    slot: int
+    security_profile: int
+    cause: FailureCause
+    detail: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -105,6 +116,19 @@ class CustomerLookedUp:
 
 
 @dataclass(frozen=True, slots=True)
+class SigningRequestMade:
+    """What came of ``MakeSigningRequest``: the request in PEM and where the private key is.
+
+    ``failed`` says for a person why there is none; then the other two are empty.
+    """
+
+    request_id: str
+    csr: str = ""
+    key: str = ""
+    failed: str = ""
+
+
+@dataclass(frozen=True, slots=True)
 class Tick:
     """Nothing but time has passed; sent when ``Station.deadline()`` is reached."""
 
@@ -113,6 +137,7 @@ Event: TypeAlias = (
     Started
     | LinkUp
     | LinkDown
+    | ConnectionFailed
     | CallReceived
     | CallAnswered
     | CallFailed
@@ -120,5 +145,6 @@ Event: TypeAlias = (
     | BoardSnapshot
     | TransferReport
     | CustomerLookedUp
+    | SigningRequestMade
     | Tick
 )

@@ -8,6 +8,7 @@ from datetime import datetime
 from typing import Any
 
 from station.domain.authorization import CachedToken
+from station.domain.certificates import StoredCertificate
 from station.domain.network import NetworkProfile
 from station.domain.transaction import Transaction
 
@@ -51,3 +52,4 @@ class Memory:
     network_profiles: list[NetworkProfile] = field(default_factory=list)  # by slot
     security_profiles: frozenset[int] = frozenset({1})
     cached_tokens: list[CachedToken] = field(default_factory=list)
+    certificates: list[StoredCertificate] = field(default_factory=list)  # in the order of their installation

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from enum import StrEnum
 from urllib.parse import urlsplit
 
 URL_LENGTH = 512  # NetworkConnectionProfileType.ocppCsmsUrl
@@ -21,6 +22,23 @@ class NetworkProfile:
     security_profile: int
     message_timeout: int = 30
     interface: str = "Wired0"
+
+
+class FailureCause(StrEnum):
+    """Why there is no connection, as far as the station can tell; the words are those of its journal."""
+
+    NAME = "name"  # the host's name is not known
+    UNREACHABLE = "unreachable"  # refused, no route, no answer in time
+    TLS_VERSION = "tls_version"  # InvalidTLSVersion
+    TLS_CIPHER_SUITE = "tls_cipher_suite"  # InvalidTLSCipherSuite
+    TLS = "tls"  # any other failure of the handshake
+    CSMS_CERTIFICATE = "csms_certificate"  # InvalidCsmsCertificate
+    STATION_CERTIFICATE = "station_certificate"  # the CSMS does not take the station's certificate
+    CREDENTIALS = "credentials"  # 401: identity or password
+    REFUSED = "refused"  # another HTTP status
+    SUBPROTOCOL = "subprotocol"  # ocpp2.0.1 is not spoken there
+    PROTOCOL = "protocol"  # no WebSocket server
+    CONFIGURATION = "configuration"  # not even tried: something is missing here
 
 
 def flaw_of_url(url: str) -> str:

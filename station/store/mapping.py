@@ -10,6 +10,7 @@ from datetime import datetime
 from typing import Any
 
 from station.domain.authorization import CachedToken, TokenInfo
+from station.domain.certificates import CertificateUse, StoredCertificate
 from station.domain.transaction import ChargingState, IdToken, Transaction
 from station.store import models
 
@@ -105,3 +106,19 @@ def token_from_row(row: models.CachedToken) -> CachedToken:
         used=row.used,
         uses=row.uses,
     )
+
+
+def certificate_to_row(record: StoredCertificate) -> models.Certificate:
+    """The row of an installed certificate, not saved."""
+    return models.Certificate(
+        certificate_id=record.certificate_id,
+        use=record.use.value,
+        chain=list(record.chain),
+        installed=record.installed,
+        key=record.key,
+    )
+
+
+def certificate_from_row(row: models.Certificate) -> StoredCertificate:
+    """The certificate behind ``certificate_to_row``; raises ValueError or TypeError where the row is damaged."""
+    return StoredCertificate(row.certificate_id, CertificateUse(row.use), tuple(row.chain), row.installed, row.key)

@@ -161,6 +161,23 @@ class NetworkProfile(models.Model):
         return f"slot {self.slot}: {self.csms_url}"
 
 
+class Certificate(models.Model):
+    """An installed certificate (M05), with its chain. Private keys are files of their own, or in a PKCS#11 token."""
+
+    certificate_id = models.CharField(max_length=100, primary_key=True)
+    use = models.CharField(max_length=40)
+    chain = models.JSONField(help_text="PEM texts, the certificate itself first")
+    installed = models.DateTimeField()
+    key = models.CharField(max_length=512, blank=True, default="", help_text="file name or PKCS#11 URI")
+
+    class Meta:
+        db_table = "station_certificate"
+        ordering: ClassVar = ["installed", "certificate_id"]
+
+    def __str__(self) -> str:
+        return f"{self.use} {self.certificate_id[-8:]}"
+
+
 class JournalEntry(models.Model):
     """Something worth reading later; ``kind`` and ``data`` are facts, the words are the web interface's."""
 

@@ -17,6 +17,7 @@ from django.db import transaction
 from django.utils import timezone
 
 from station.domain.authorization import CachedToken
+from station.domain.certificates import StoredCertificate
 from station.domain.effects import (
     Dequeue,
     Enqueue,
@@ -25,8 +26,10 @@ from station.domain.effects import (
     ForgetCachedToken,
     Journal,
     Remember,
+    RemoveCertificate,
     RemoveNetworkProfile,
     SaveCachedToken,
+    SaveCertificate,
     SaveMeterPoint,
     SaveNetworkProfile,
     SaveTransaction,
@@ -78,6 +81,7 @@ def load() -> Memory:
             for row in models.NetworkProfile.objects.order_by("slot")
         ],
         cached_tokens=[token for row in models.CachedToken.objects.all() if (token := _cached(row))],
+        certificates=[kept for row in models.Certificate.objects.all() if (kept := _certificate(row))],
     )
 
 
@@ -131,6 +135,14 @@ def _cached(row: models.CachedToken) -> CachedToken | None:
     except (TypeError, KeyError, ValueError, AttributeError) as error:
         # The CSMS can be asked again; no reason to stay down.
         log.error("the authorization cache entry %s is left out: %s", row, error)
+        return None
+
+
+def _certificate(row: models.Certificate) -> StoredCertificate | None:
+    try:
+        return mapping.certificate_from_row(row)
+    except (TypeError, ValueError) as error:
+        log.error("the certificate %s is left out: %s", row, error)
         return None
 
 
@@ -211,6 +223,7 @@ class _Batch:
     journal: list[models.JournalEntry] = field(default_factory=list)
     cached: dict[str, models.CachedToken | None] = field(default_factory=dict)  # None: to be deleted
     cache_cleared: bool = False
+    certificates: dict[str, models.Certificate | None] = field(default_factory=dict)  # None: to be deleted
     erased: list[EraseCustomer] = field(default_factory=list)
 
     def add(self, effect: Stored) -> None:
@@ -239,6 +252,10 @@ class _Batch:
                 self.profiles[profile.slot] = profile
             case RemoveNetworkProfile(slot=slot):
                 self.profiles[slot] = None
+            case SaveCertificate(record=record):
+                self.certificates[record.certificate_id] = mapping.certificate_to_row(record)
+            case RemoveCertificate(certificate_id=certificate_id):
+                self.certificates[certificate_id] = None
             case SaveCachedToken(record=record):
                 self.cached[record.key] = mapping.token_to_row(record)
             case ForgetCachedToken(key=None):
@@ -298,6 +315,7 @@ class _Batch:
         self._write_variables()
         self._write_remembered()
         self._write_profiles()
+        self._write_certificates()
         self._write_cache()
         self._write_finished()
         if self.journal:
@@ -356,6 +374,19 @@ class _Batch:
                 update_conflicts=True,
                 unique_fields=["key"],
                 update_fields=["info", "stored", "updated", "used", "uses"],
+            )
+
+    def _write_certificates(self) -> None:
+        gone = [certificate_id for certificate_id, row in self.certificates.items() if row is None]
+        if gone:
+            models.Certificate.objects.filter(certificate_id__in=gone).delete()
+        rows = [row for row in self.certificates.values() if row is not None]
+        if rows:
+            models.Certificate.objects.bulk_create(
+                rows,
+                update_conflicts=True,
+                unique_fields=["certificate_id"],
+                update_fields=["use", "chain", "installed", "key"],
             )
 
     def _write_remembered(self) -> None:

@@ -9,6 +9,7 @@ from typing import Any
 
 from station.domain import customer
 from station.domain.authorization import CachedToken
+from station.domain.certificates import StoredCertificate
 from station.domain.effects import (
     Dequeue,
     Enqueue,
@@ -17,8 +18,10 @@ from station.domain.effects import (
     ForgetCachedToken,
     Journal,
     Remember,
+    RemoveCertificate,
     RemoveNetworkProfile,
     SaveCachedToken,
+    SaveCertificate,
     SaveNetworkProfile,
     SaveTransaction,
     SaveVariable,
@@ -43,6 +46,7 @@ class Disk:
     finished: dict[int, FinishCommand] = field(default_factory=dict)
     given_up: list[Dequeue] = field(default_factory=list)
     cached_tokens: dict[str, CachedToken] = field(default_factory=dict)
+    certificates: dict[str, StoredCertificate] = field(default_factory=dict)
     security_profiles: frozenset[int] = frozenset({1})  # by the certificates on it
 
     def commit(self, effects: Iterable[Stored]) -> None:
@@ -72,6 +76,10 @@ class Disk:
                     self.network_profiles[effect.profile.slot] = effect.profile
                 case RemoveNetworkProfile():
                     self.network_profiles.pop(effect.slot, None)
+                case SaveCertificate():
+                    self.certificates[effect.record.certificate_id] = effect.record
+                case RemoveCertificate():
+                    self.certificates.pop(effect.certificate_id, None)
                 case SaveCachedToken():
                     self.cached_tokens[effect.record.key] = effect.record
                 case ForgetCachedToken(key=None):
@@ -141,5 +149,6 @@ class Disk:
             remembered={key: value for key, value in self.remembered.items() if value is not None},
             network_profiles=[profile for _, profile in sorted(self.network_profiles.items())],
             security_profiles=self.security_profiles,
+            certificates=list(self.certificates.values()),
             cached_tokens=list(self.cached_tokens.values()),
         )
