@@ -34,7 +34,7 @@ class LinkDown:
 
 @dataclass(frozen=True, slots=True)
 class ConnectionFailed:
-    """An attempt to connect came to nothing. ``cause`` is a ``domain.network.FailureCause``, ``detail`` for a person."""
+    """An attempt to connect came to nothing. ``detail`` is for a person."""
 
     slot: int
     security_profile: int
