@@ -16,6 +16,7 @@ if TYPE_CHECKING:
     from station.domain.clock import Clock
     from station.domain.evse import Evse, Lobby, Seat
     from station.domain.transaction import IdToken
+    from station.ocpp.certificates import CertificateStore
     from station.ocpp.outbox import Outbox
     from station.ocpp.signing import Signing
     from station.ocpp.token_cache import TokenCache
@@ -50,6 +51,7 @@ class Context:
         self.outbox: Outbox
         self.signing: Signing
         self.token_cache: TokenCache
+        self.certificates: CertificateStore
         self.remembered: dict[str, Any] = dict(remembered)
         self.restarting = False  # a reset is scheduled or under way: nobody new is let in
         # What blocks keep about a token themselves: each returns a line for each fact (N09).

@@ -54,6 +54,7 @@ from station.ocpp.blocks.j_meter_values import MeterValues
 from station.ocpp.blocks.l_firmware_management import FirmwareManagement
 from station.ocpp.blocks.n_diagnostics import Customers, Logs
 from station.ocpp.blocks.p_data_transfer import DataTransfer
+from station.ocpp.certificates import CertificateStore
 from station.ocpp.context import Context
 from station.ocpp.outbox import Outbox
 from station.ocpp.power import PowerControl
@@ -114,6 +115,8 @@ class Station:
         self.context.signing = Signing(self.context, signer)
         self.context.token_cache = TokenCache(self.context, memory.cached_tokens)
         self.context.customer_sources.append(self.context.token_cache.about)
+        self.certificates = CertificateStore(self.context, memory.certificates, self._utc)
+        self.context.certificates = self.certificates
         if not any(evse.socket for evse in self._evses()):
             self.model.freeze(OCPPCommCtrlr.UnlockOnEVSideDisconnect)  # part 2, 2.1.12
         self._restore(memory)
@@ -123,7 +126,7 @@ class Station:
         self._remote = RemoteControl(self.context)
         self.authorization = AuthorizationBlock(self.context)
         self.availability = Availability(self.context)
-        self.network = NetworkProfiles(self.context, memory.network_profiles, memory.security_profiles)
+        self.network = NetworkProfiles(self.context, memory.network_profiles)
         # Order matters where several blocks hear the same event: availability is told before the transaction is.
         self._blocks: list[Block] = [
             Boot(self.context),

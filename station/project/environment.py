@@ -75,6 +75,7 @@ class Environment:
 
     @property
     def certificates(self) -> Path:
+        """Where an older station kept its certificates; see ``project.certificate_files``."""
         return self.data / "certificates"
 
     @property
@@ -148,7 +149,7 @@ def prepare_folders(environment: Environment) -> None:
     """Make the data folder and those within it, for the owner's eyes only; raises EnvironmentInvalid."""
     try:
         environment.data.mkdir(mode=0o700, parents=True, exist_ok=True)
-        for folder in (environment.keys, environment.certificates, environment.data / "run", environment.logs):
+        for folder in (environment.keys, environment.data / "run", environment.logs):
             folder.mkdir(mode=0o700, exist_ok=True)
         with tempfile.NamedTemporaryFile(dir=environment.data, prefix=".writable"):
             pass

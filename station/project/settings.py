@@ -15,7 +15,6 @@ environment.prepare_folders(ENVIRONMENT)
 BASE_DIR = environment.PROJECT
 DATA_DIR = ENVIRONMENT.data
 KEYS_DIR = ENVIRONMENT.keys
-CERTIFICATES_DIR = ENVIRONMENT.certificates
 
 SECRET_KEY = environment.secret_key(ENVIRONMENT)
 DEBUG = False

@@ -17,7 +17,7 @@ from django.db import transaction
 from django.utils import timezone
 
 from station.domain.authorization import CachedToken
-from station.domain.certificates import StoredCertificate
+from station.domain.certificates import CertificateUse, StoredCertificate
 from station.domain.effects import (
     Dequeue,
     Enqueue,
@@ -136,6 +136,12 @@ def _cached(row: models.CachedToken) -> CachedToken | None:
         # The CSMS can be asked again; no reason to stay down.
         log.error("the authorization cache entry %s is left out: %s", row, error)
         return None
+
+
+def roots(use: CertificateUse) -> tuple[str, ...]:
+    """The installed root certificates for that use, in PEM, as of now."""
+    rows = models.Certificate.objects.filter(use=use.value)
+    return tuple(kept.chain[0] for row in rows if (kept := _certificate(row)) and kept.chain)
 
 
 def _certificate(row: models.Certificate) -> StoredCertificate | None:

@@ -17,6 +17,7 @@ from django.db import Error as DatabaseError
 import station
 from station.device_model.components import OCPPCommCtrlr
 from station.domain.board import BoardSnapshot, Setpoint
+from station.domain.certificates import TlsMaterial
 from station.domain.effects import Remember
 from station.domain.memory import Memory
 from station.domain.network import NetworkProfile
@@ -37,7 +38,6 @@ from station.uplink.link import Link
 from station.uplink.meter_key import MeterKey
 from station.uplink.presenter import Presenter
 from station.uplink.runtime import LAST_SLOT, REBOOT, CommitFailed, Runtime
-from station.uplink.tls import usable_profiles
 
 log = logging.getLogger(__name__)
 
@@ -68,7 +68,6 @@ async def _live(health_beat: Callable[[Word], None], demo_csms_url: str | None) 
         except (DatabaseError, ValueError) as error:
             log.error("what the station remembers cannot be read: %s", error)
             return FAILED
-        memory.security_profiles = usable_profiles(settings.CERTIFICATES_DIR)
         return await Uplink(database, memory, health_beat, demo_csms_url).live()
     finally:
         database.close()
@@ -121,7 +120,8 @@ class Uplink:
             self,
             self._profiles,
             self._settings,
-            settings.CERTIFICATES_DIR,
+            self._material,
+            settings.KEYS_DIR,
             random.SystemRandom(),
             last_good=last_slot,
         )
@@ -207,6 +207,9 @@ class Uplink:
         chosen = link_settings(self.station.model, DEMONSTRATION_IDENTITY if self._demo_csms_url else "")
         self._presenter.identity = chosen.identity
         return chosen
+
+    def _material(self) -> TlsMaterial:
+        return self.station.certificates.material(self.station.clock.utc(system_clock()))
 
     # ------------------------------------------------------------------ the channel layer
 

@@ -8,10 +8,12 @@ from datetime import datetime
 from typing import Any
 
 from station.domain.board import Fault
+from station.domain.effects import SaveCertificate
 from tests.conformance.network import Network
 from tests.conformance.rig import CARD, Attempt, CallError, Error, LogServer, Message, Payload, Reply, Rig, Silence
 from tests.support.memory_rig import POLL, MemoryRig
 from tests.support.transfers import HandServer
+from tests.uplink.authority import Authority
 
 BOOT = 2.0  # s from the end of one life to the start of the next
 
@@ -53,7 +55,9 @@ class InMemory(Rig):
         for evse in self._rig.board.evses.values():
             evse.socket, evse.phases = self.socket, self.phases
         disk = self._rig.disk
-        disk.security_profiles = frozenset({1, self.security_profile})
+        if self.security_profile > 1:
+            for number in self.roots:
+                disk.commit([SaveCertificate(Authority(f"Root of endpoint {number}").installed())])
         disk.network_profiles[1] = replace(
             disk.network_profiles[1], csms_url=self._urls[1], security_profile=self.security_profile
         )

@@ -47,7 +47,6 @@ class Disk:
     given_up: list[Dequeue] = field(default_factory=list)
     cached_tokens: dict[str, CachedToken] = field(default_factory=dict)
     certificates: dict[str, StoredCertificate] = field(default_factory=dict)
-    security_profiles: frozenset[int] = frozenset({1})  # by the certificates on it
 
     def commit(self, effects: Iterable[Stored]) -> None:
         for effect in effects:
@@ -148,7 +147,6 @@ class Disk:
             variables=list(self.variables.values()),
             remembered={key: value for key, value in self.remembered.items() if value is not None},
             network_profiles=[profile for _, profile in sorted(self.network_profiles.items())],
-            security_profiles=self.security_profiles,
             certificates=list(self.certificates.values()),
             cached_tokens=list(self.cached_tokens.values()),
         )

@@ -10,6 +10,7 @@ from pathlib import Path
 
 from websockets.asyncio.server import Server, ServerConnection, serve
 
+from station.domain.certificates import TlsMaterial
 from station.domain.network import NetworkProfile
 from station.uplink.backoff import BackOffRules
 from station.uplink.configuration import LinkSettings
@@ -59,6 +60,7 @@ class Bed:
             self.user,
             lambda: self.profiles,
             lambda: self.settings,
+            lambda: TlsMaterial(()),
             Path("none"),
             random.Random(1),
             last_good=last_good,

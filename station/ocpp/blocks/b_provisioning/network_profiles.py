@@ -26,15 +26,13 @@ class NetworkProfiles(Block):
 
     ``in_force`` is what the uplink connects with: what was set before the last reboot (B10.FR.04). A slot that the
     CSMS sets meanwhile is stored at once and waits for the next one, also where it is the slot in use (B09, remark).
-    ``usable`` are the security profiles whose certificates are installed.
     """
 
-    def __init__(self, context: Context, profiles: Iterable[NetworkProfile], usable: frozenset[int]) -> None:
+    def __init__(self, context: Context, profiles: Iterable[NetworkProfile]) -> None:
         super().__init__()
         self._context = context
         self.in_force = list(profiles)
         self._stored = {profile.slot: profile for profile in self.in_force}
-        self._usable = usable
         self.actions = {"SetNetworkProfile": self.set_network_profile}
         context.model.add_validator(OCPPCommCtrlr.NetworkConfigurationPriority, self._check_priority)
 
@@ -92,14 +90,15 @@ class NetworkProfiles(Block):
 
     def _check_priority(self, slots: tuple[str, ...], _: Located[Any]) -> None:
         active = self._context.model[SecurityCtrlr.SecurityProfile]
+        usable = self._context.certificates.usable_profiles()
         for slot in slots:
             profile = self._stored.get(int(slot))
             if profile is None:
                 raise BadValue(f"slot {slot} is not configured")  # B10.FR.02
             if profile.security_profile < active:
                 raise BadValue(f"slot {slot} has less security than the profile in use", DOWNGRADE)  # A05.FR.04
-            if profile.security_profile > active and profile.security_profile not in self._usable:
-                what = "a charging station" if 2 in self._usable else "a CSMS root"
+            if profile.security_profile > active and profile.security_profile not in usable:
+                what = "a charging station" if 2 in usable else "a CSMS root"
                 raise BadValue(f"slot {slot} needs {what} certificate", INVALID)  # A05.FR.02, A05.FR.03
 
     # ------------------------------------------------------------------ connected
