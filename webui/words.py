@@ -271,6 +271,10 @@ _EVENTS: Mapping[str, Sentence] = {
     "fault_cleared": lambda data: _("The fault is gone."),
     "link_up": lambda data: _("The connection to the operator's system came up."),
     "link_down": lambda data: _("The connection to the operator's system was lost; charging goes on."),
+    "queue_full": lambda data: (
+        _("Too much waits for the operator's system; %(count)s messages that can best be spared were dropped.")
+        % {"count": data.get("dropped", 0)}
+    ),
     "registration": lambda data: _REGISTERED.get(str(data.get("status"))) or str(data.get("status")),
     "availability": lambda data: _("Put into service.") if data.get("operative") else _("Taken out of service."),
     "unlocked": lambda data: _("The connector was unlocked."),

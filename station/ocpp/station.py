@@ -209,6 +209,7 @@ class Station:
             event = Tick()  # overtaken by a newer one on its way: what it says is past
         context = self.context
         context.effects.clear()
+        self.outbox.begin(now)
         answer: list[Effect] = []
         match event:
             case CallReceived():

@@ -95,7 +95,7 @@ def test_a_row_says_all(installer: Client) -> None:
     for said in ("45 s", "changed, factory: 60", "1 to 3600 s", "can be set", "How long an authorization waits"):
         assert said in words
     assert "needs a restart" in page(installer, "/device-model/?q=ConfigurationPriority").words
-    assert "read only" in page(installer, "/device-model/?q=QueueAllMessages").words
+    assert "read only" in page(installer, "/device-model/?q=ReportingValueSize").words
 
 
 @pytest.mark.parametrize(

@@ -148,7 +148,7 @@ class MeterValues(Block):
                 continue
             if evse.transaction and not requested:
                 self._context.raise_signal(MeterDue(evse.id, "MeterValueClock", meter))  # J01.FR.22
-            elif requested or self._context.outbox.registered:  # J01.FR.14; only worth saying now
+            elif requested or self._context.outbox.registered or self._context.outbox.keeps_all:  # J01.FR.14
                 self._context.call("MeterValues", {"evseId": evse.id, "meterValue": [meter]}, requested=requested)
 
     def _collect_sample(
