@@ -7,6 +7,7 @@ from typing import Any
 
 from django.utils.translation import gettext_lazy as _
 
+from station.domain.certificates import CertificateUse
 from station.domain.network import FailureCause
 
 Sentence = Callable[[Mapping[str, Any]], Any]
@@ -38,6 +39,21 @@ _WHAT: Mapping[str, Any] = {
     "network_priority": _("another slot first"),
     "credentials": _("the new identity or password"),
 }
+
+
+_USES: Mapping[str, Any] = {
+    CertificateUse.CHARGING_STATION: _("The station's own certificate"),
+    CertificateUse.CSMS_ROOT: _("Roots of the operator's system"),
+    CertificateUse.MANUFACTURER_ROOT: _("Roots of the manufacturer, for firmware"),
+    CertificateUse.V2G_ROOT: _("V2G roots, for plug and charge"),
+    CertificateUse.MO_ROOT: _("Mobility operator roots, for plug and charge"),
+    CertificateUse.V2G_CHAIN: _("V2G certificates of the station"),
+}
+
+
+def use(word: str) -> str:
+    """What certificates are for, as a heading."""
+    return str(_USES.get(word, word))
 
 
 def why(word: str, detail: str = "") -> str:

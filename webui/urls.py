@@ -4,6 +4,7 @@ from django.urls import path
 
 from webui.accounts.views import Login, Logout
 from webui.bench import views as bench
+from webui.certificates import views as certificates
 from webui.commands import views as commands
 from webui.conformance import views as conformance
 from webui.dashboard.views import dashboard
@@ -22,6 +23,12 @@ urlpatterns = [
     path("logs/", logs.logs, name="logs"),
     path("logs/customer/", logs.name_customer, name="name-customer"),
     path("logs/<slug:log>.gz", logs.download, name="log-download"),
+    path("certificates/", certificates.certificates, name="certificates"),
+    path("certificates/root/", certificates.install_root, name="certificate-root"),
+    path("certificates/own/", certificates.install_own, name="certificate-own"),
+    path("certificates/renew/", certificates.renew, name="certificate-renew"),
+    path("certificates/request.csr", certificates.signing_request, name="certificate-request"),
+    path("certificates/<str:certificate_id>/delete/", certificates.delete, name="certificate-delete"),
     path("network/", network.network, name="network"),
     path("network/order/", network.order, name="network-order"),
     path("network/credentials/", network.credentials, name="network-credentials"),

@@ -13,9 +13,9 @@ from django.views.decorators.debug import sensitive_post_parameters
 from django.views.decorators.http import require_http_methods, require_POST, require_safe
 
 from station.store import confidential, repositories
-from station.store.models import Command
 from webui.accounts.guard import installer
 from webui.commands import filing
+from webui.commands.views import followed
 from webui.dashboard import latest
 from webui.network import live
 from webui.network.forms import CredentialsForm, OrderForm, SlotForm
@@ -35,11 +35,10 @@ def network(request: HttpRequest) -> HttpResponse:
 def _page(request: HttpRequest, **forms: Any) -> dict[str, Any]:
     connection = Connection()
     station = latest.recent()
-    asked = request.GET.get("asked", "")
     return {
         "connection": connection,
         "now": live.pieces(station)[live.NOW] if station is not None else "",
-        "asked": Command.objects.filter(pk=asked).first() if asked.isdecimal() and len(asked) < 10 else None,
+        "asked": followed(request),
         "history": history(),
         "credentials": CredentialsForm(initial={"identity": connection.identity}),
         "has_password": _PASSWORD in repositories.secrets_set(),
