@@ -62,6 +62,11 @@ def why(word: str, detail: str = "") -> str:
     return f"{said} ({detail})" if detail else said
 
 
+def _person(data: Mapping[str, Any]) -> Any:
+    who = str(data.get("who") or "")
+    return _("The operator's system") if who == "csms" else who or _("Somebody")
+
+
 def _what(data: Mapping[str, Any]) -> str:
     word = str(data.get("what") or "")
     return str(_WHAT[word]) % {"slot": data.get("slot") or ""} if word in _WHAT else word.replace("_", " ")
@@ -81,11 +86,15 @@ def _taken_back(data: Mapping[str, Any]) -> Any:
 EVENTS: Mapping[str, Sentence] = {
     "trial_began": lambda data: (
         _("%(who)s had %(what)s tried. %(url)s")
-        % {"who": data.get("who") or _("Somebody"), "what": _what(data), "url": data.get("csms_url") or ""}
+        % {"who": _person(data), "what": _what(data), "url": data.get("csms_url") or ""}
     ),
     "trial_kept": lambda data: _("This worked and is kept: %(what)s.") % {"what": _what(data)},
     "trial_taken_back": _taken_back,
-    "connection_set": lambda data: (
-        _("%(who)s set %(what)s.") % {"who": data.get("who") or _("Somebody"), "what": _what(data)}
+    "certificate_installed": lambda data: (
+        _("%(who)s installed a certificate: %(subject)s.") % {"subject": "?", **data, "who": _person(data)}
     ),
+    "certificate_deleted": lambda data: (
+        _("%(who)s deleted a certificate: %(subject)s.") % {"subject": "?", **data, "who": _person(data)}
+    ),
+    "connection_set": lambda data: _("%(who)s set %(what)s.") % {"who": _person(data), "what": _what(data)},
 }

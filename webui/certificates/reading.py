@@ -130,7 +130,7 @@ def _read(pem: str) -> Certificate:
     """Raises ValueError or TypeError."""
     from cryptography import x509
 
-    return x509.load_pem_x509_certificate(pem.encode())
+    return x509.load_pem_x509_certificate(str(pem).encode())
 
 
 def _link(certificate: Certificate) -> Link:

@@ -8,10 +8,11 @@ from typing import Any
 
 import pytest
 
-from station.domain.effects import FinishCommand
+from station.domain.effects import FinishCommand, SaveCertificate
 from station.domain.events import ConnectionFailed
 from station.domain.network import FailureCause, NetworkProfile
 from tests.support.memory_rig import CSMS_URL, MemoryRig
+from tests.uplink.authority import Authority
 
 OTHER = "ws://other.example:8080/ocpp"
 SECURE = "wss://other.example/ocpp"
@@ -24,7 +25,9 @@ def started(*profiles: NetworkProfile, usable: tuple[int, ...] = (1,), **variabl
     rig = MemoryRig(**{"SecurityCtrlr.Identity": "CP-1", "SecurityCtrlr.BasicAuthPassword": FORMER, **variables})
     for profile in profiles:
         rig.disk.network_profiles[profile.slot] = profile
-    rig.disk.security_profiles = frozenset(usable)
+    authority = Authority()
+    installed = {2: authority.installed, 3: authority.own}
+    rig.disk.commit([SaveCertificate(installed[number]()) for number in usable if number > 1])
     rig.boot()
     rig.let(1)
     return rig
