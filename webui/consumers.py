@@ -16,6 +16,7 @@ from django.utils import timezone
 from station.live import bus
 from station.live.payloads import StationLive, decode
 from webui.dashboard import fragments, latest
+from webui.network import live as network
 
 log = logging.getLogger(__name__)
 
@@ -152,6 +153,16 @@ class LiveConsumer(AsyncWebsocketConsumer):
         if session is None or not session.session_key:
             return True
         return bool(await session.aexists(session.session_key))
+
+
+class NetworkConsumer(LiveConsumer):
+    """The same for the network's page."""
+
+    def _changes(self, station: StationLive) -> str:
+        found = network.pieces(station)
+        changed = [html for name, html in found.items() if self._has.get(name) != fragments.mark_of(html)]
+        self._has = {name: fragments.mark_of(html) for name, html in found.items()}
+        return "".join(changed)
 
 
 def _what_it_has(text: str | None) -> dict[str, str]:

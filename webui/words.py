@@ -13,6 +13,7 @@ from django.utils import translation
 from django.utils.translation import gettext_lazy as _
 
 from station.live.payloads import EvseLive
+from webui import installer_words
 
 
 class Activity(NamedTuple):
@@ -249,6 +250,7 @@ def _detail(data: Mapping[str, Any]) -> str:
 
 
 _EVENTS: Mapping[str, Sentence] = {
+    **installer_words.EVENTS,
     "plugged_in": lambda data: _("The car was plugged in."),
     "unplugged": lambda data: _("The car was unplugged."),
     "card_read": lambda data: _("%(who)s was held to the reader.") % {"who": _who(data)},

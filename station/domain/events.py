@@ -82,6 +82,12 @@ class OperatorCommand:
     (evse_id), ``unlock`` (evse_id), ``restart``, ``set_variable`` (component, variable, value …), ``availability``
     (evse_id or None, operative), ``master_pass`` (evse_ids to end, None: all; C16), ``name_customer``
     (customer_identifier, id_token, type).
+
+    Of an installer, each tried at once and taken back by itself unless the CSMS answers (``keep``: without a trial;
+    ``less_security``: also with a lower security profile): ``set_network_profile`` (slot, csms_url, security_profile,
+    message_timeout in seconds, interface; identity and password where they change with it), ``remove_network_profile``
+    (slot), ``set_network_priority`` (slots, the first one first), ``set_credentials`` (identity, password; empty:
+    as it is). ``take_back`` ends such a trial before its time.
     """
 
     command_id: int

@@ -31,6 +31,11 @@ class RegistrationChanged:
 
 
 @dataclass(frozen=True, slots=True)
+class ConnectionChanged:
+    """The next link goes by other settings than the last one; who answers there has accepted nobody yet."""
+
+
+@dataclass(frozen=True, slots=True)
 class BackOnline:
     """The link is up again after ``offline`` seconds, without a boot in between (B04)."""
 

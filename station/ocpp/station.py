@@ -40,10 +40,12 @@ from station.domain.transaction import IdToken, Transaction
 from station.ocpp.block import Block, CallRefused, Handler
 from station.ocpp.blocks.a_security import Security
 from station.ocpp.blocks.b_provisioning.boot import Boot
+from station.ocpp.blocks.b_provisioning.installer import Installer
 from station.ocpp.blocks.b_provisioning.local_time import LocalTime
 from station.ocpp.blocks.b_provisioning.network_profiles import NetworkProfiles
 from station.ocpp.blocks.b_provisioning.reports import Reports
 from station.ocpp.blocks.b_provisioning.reset import Reset
+from station.ocpp.blocks.b_provisioning.trial import Trial
 from station.ocpp.blocks.b_provisioning.variables import Variables
 from station.ocpp.blocks.c_authorization import AuthorizationBlock
 from station.ocpp.blocks.e_transactions import Transactions
@@ -72,6 +74,11 @@ OPERATOR_ACTIONS = {
     "set_variable",
     "master_pass",
     "name_customer",
+    "set_network_profile",
+    "remove_network_profile",
+    "set_network_priority",
+    "set_credentials",
+    "take_back",
 }
 
 
@@ -127,10 +134,13 @@ class Station:
         self.authorization = AuthorizationBlock(self.context)
         self.availability = Availability(self.context)
         self.network = NetworkProfiles(self.context, memory.network_profiles)
+        self.trial = Trial(self.context, self.network)
         # Order matters where several blocks hear the same event: availability is told before the transaction is.
         self._blocks: list[Block] = [
             Boot(self.context),
             self.network,
+            self.trial,
+            Installer(self.context, self.network, self.trial),
             Security(self.context),
             Variables(self.context),
             Reports(self.context),

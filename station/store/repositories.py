@@ -47,7 +47,8 @@ from station.store.secrets import SecretDamaged, seal, unseal
 
 log = logging.getLogger(__name__)
 
-SEALED_FACTS = frozenset({"log_upload"})  # remembered, and sealed too: the URL of an upload may hold a password
+# Remembered, and sealed too: the URL of an upload may hold a password, what comes back after a trial does.
+SEALED_FACTS = frozenset({"log_upload", "connection_trial"})
 COMMAND_MESSAGE_LENGTH = 300
 
 _VARIABLE_KEY = (

@@ -123,6 +123,9 @@ class Connector:
             self._itinerary.failed()
             self._note(f"slot {profile.slot}: {refusal}")
             return
+        if self._again.is_set():  # it was opened by what was in force before
+            await self._leave(NORMAL, "connecting anew")
+            return
         self._itinerary.succeeded()
         self._note(f"connected to {profile.csms_url} (slot {profile.slot}, profile {profile.security_profile})")
         self._user.link_opened(self._link, profile)

@@ -58,6 +58,9 @@ class Presenter:
             door_open=board is not None and board.door_open,
             link_note="" if station.outbox.online else self.link_note,
             queue_length=station.outbox.waiting,
+            slot=station.link.slot if station.link else 0,
+            trial_slot=station.trial.slot,
+            trial_left=station.trial.left(now),
             master_pass=station.authorization.master_pass.choosing,
             evses=evses,
         )

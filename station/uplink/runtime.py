@@ -266,6 +266,8 @@ class Runtime:
                 self._set_board(effect.setpoint)
             case Reconnect():
                 self._flush()
+                # A link that was opened meanwhile went by what was in force before; the station never hears of it.
+                self._inbox = deque(item for item in self._inbox if not isinstance(item, _Opened))
                 self._reconnect(effect.reason)
             case StartTransfer() | CancelTransfer() | LookUpCustomer():
                 self._errand(effect)

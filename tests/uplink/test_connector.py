@@ -236,3 +236,23 @@ def test_close_says_goodbye():
         assert codes == ["last words", 1001]
 
     asyncio.run(test())
+
+
+def test_a_link_that_was_opened_by_what_was_in_force_before_is_no_link():
+    async def test() -> None:
+        async with csms(idle) as new:
+            bed = Bed()
+
+            def late(connection: ServerConnection, request) -> None:
+                bed.profiles = [profile(new, 2)]
+                bed.connector.reconnect("other settings, while this one is being opened")
+
+            async with csms(idle, process_request=late) as old:
+                bed.profiles = [profile(old, 1)]
+
+                async def moved() -> None:
+                    assert await bed.user.until(1) == [("opened", 2)]
+
+                await bed.during(moved)
+
+    asyncio.run(test())

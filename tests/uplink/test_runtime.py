@@ -371,3 +371,22 @@ def test_busy_for_is_the_age_of_the_running_step():
     bed.run(lambda: bed.runtime.offer(BoardSnapshot(at=1.0)))
     assert ages == [25.0]
     assert bed.runtime.busy_for() == 0.0
+
+
+def test_a_link_that_was_opened_before_a_reconnect_is_not_heard_of():
+    before, after = BoardSnapshot(at=1.0), BoardSnapshot(at=2.0)
+    bed = Bed(lambda event: [Reconnect("other settings")] if event == before else [])
+
+    def drive() -> None:
+        bed.runtime.offer(before)
+        bed.connect()
+        bed.runtime.link_closed("the station connects anew")
+        bed.runtime.offer(after)
+
+    bed.run(drive)
+    assert LinkUp(1, 1) not in bed.happened()
+    assert [entry for entry in bed.happened() if isinstance(entry, LinkDown | BoardSnapshot)] == [
+        before,
+        LinkDown("the station connects anew"),
+        after,
+    ]

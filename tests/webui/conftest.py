@@ -46,6 +46,13 @@ def browser(person: User) -> Client:
 
 
 @pytest.fixture
+def installer(person: User, browser: Client) -> Client:
+    person.is_staff = True
+    person.save()
+    return browser
+
+
+@pytest.fixture
 def make_session(db: None) -> Callable[..., Transaction]:
     """A session that has ended, unless told otherwise; each a day older than the one before."""
     made = 0

@@ -119,7 +119,12 @@ def pieces(station: StationLive) -> dict[str, str]:
 
 def marks(station: StationLive, found: dict[str, str]) -> dict[str, str]:
     """What a browser has that shows all of ``found``: the marks by id, and under ``evses`` which cards there are."""
-    return {CARDS: _card_list(station), **{name: html.split('data-mark="')[1][:8] for name, html in found.items()}}
+    return {CARDS: _card_list(station), **{name: mark_of(html) for name, html in found.items()}}
+
+
+def mark_of(piece: str) -> str:
+    """The mark that ``pieces.marked`` put on it."""
+    return piece.split('data-mark="')[1][:8]
 
 
 def _card_list(station: StationLive) -> str:
