@@ -265,6 +265,23 @@ class EraseCustomer(Stored):
 
 
 @dataclass(frozen=True, slots=True)
+class LogSecurity(Stored):
+    """Add to the security log (A04.FR.04)."""
+
+    at: datetime
+    type: str
+    tech_info: str = ""
+    critical: bool = True
+
+
+@dataclass(frozen=True, slots=True)
+class TrimSecurityLog(Stored):
+    """Of the security log only the newest ``keep`` entries stay; what this step adds comes on top. 0: it is cleared."""
+
+    keep: int
+
+
+@dataclass(frozen=True, slots=True)
 class Journal(Stored):
     """Something that a person may want to read later.
 

@@ -81,7 +81,8 @@ class OperatorCommand:
     Actions: ``start`` (evse_id; id_token and type where one is presented there, such as a KeyCode), ``stop``
     (evse_id), ``unlock`` (evse_id), ``restart``, ``set_variable`` (component, variable, value …), ``availability``
     (evse_id or None, operative), ``master_pass`` (evse_ids to end, None: all; C16), ``name_customer``
-    (customer_identifier, id_token, type).
+    (customer_identifier, id_token, type), ``login`` (accepted, user, origin, locked for how many seconds),
+    ``clear_security_log``.
 
     Of an installer, each tried at once and taken back by itself unless the CSMS answers (``keep``: without a trial;
     ``less_security``: also with a lower security profile): ``set_network_profile`` (slot, csms_url, security_profile,
@@ -135,6 +136,17 @@ class SigningRequestMade:
 
 
 @dataclass(frozen=True, slots=True)
+class SecurityObserved:
+    """A security event (``domain.security``) that somebody outside of the station saw: the link, the RPC, the machine.
+
+    ``tech_info`` is for people, and holds no secret.
+    """
+
+    type: str
+    tech_info: str = ""
+
+
+@dataclass(frozen=True, slots=True)
 class Tick:
     """Nothing but time has passed; sent when ``Station.deadline()`` is reached."""
 
@@ -152,5 +164,6 @@ Event: TypeAlias = (
     | TransferReport
     | CustomerLookedUp
     | SigningRequestMade
+    | SecurityObserved
     | Tick
 )

@@ -112,11 +112,14 @@ class EvseReset:
 
 @dataclass(frozen=True, slots=True)
 class SecurityEvent:
-    """A security event of the appendix's list, or one of our own. ``tech_info`` is for people."""
+    """A security event of ``domain.security``. ``tech_info`` is for people, and holds no secret.
+
+    ``critical`` None: as the table says.
+    """
 
     type: str
     tech_info: str = ""
-    critical: bool = True
+    critical: bool | None = None
 
 
 @dataclass(frozen=True, slots=True)

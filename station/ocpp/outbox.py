@@ -170,6 +170,10 @@ class Outbox:
         """How many calls the durable queue holds."""
         return sum(len(lane.calls) for lane in self._lanes.values())
 
+    def waiting_of(self, action: str) -> int:
+        """How many calls of that action the durable queue holds."""
+        return sum(call.action == action for lane in self._lanes.values() for call in lane.calls)
+
     @property
     def _transactions(self) -> _Lane:
         return self._lanes[_Kind.TRANSACTIONS]

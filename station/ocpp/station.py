@@ -79,6 +79,8 @@ OPERATOR_ACTIONS = {
     "set_network_priority",
     "set_credentials",
     "take_back",
+    "login",
+    "clear_security_log",
 }
 
 

@@ -26,11 +26,11 @@ from station.device_model.model import DeviceModel
 from station.device_model.naming import Names, parse
 from station.device_model.values import BadValue, quoted
 from station.domain.certificates import CertificateUse, StoredCertificate
-from station.domain.effects import RemoveCertificate, SaveCertificate, SaveVariable, Stored
+from station.domain.effects import LogSecurity, RemoveCertificate, SaveCertificate, SaveVariable, Stored
 from station.domain.network import flaw_of_url
 from station.domain.pki import certificate_id, key_name
 from station.project.environment import MAX_EVSES, Environment
-from station.store import repositories
+from station.store import redaction, repositories
 from station.store.models import NetworkProfile
 from station.store.secrets import write_private
 
@@ -82,7 +82,7 @@ def plan(wishes: Wishes, environment: Environment) -> Plan:
 def carry_out(plan: Plan) -> None:
     """Write all of ``plan``, or, raising OSError or django.db.Error, nothing of it."""
     with transaction.atomic():
-        repositories.commit(plan.effects)
+        repositories.commit([*plan.effects, *_for_the_security_log(plan)])
         for profile in plan.profiles:
             profile.save()
         if plan.admin_password is not None:
@@ -91,6 +91,18 @@ def carry_out(plan: Plan) -> None:
         for path, content in plan.files:
             path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
             write_private(path, content)
+
+
+def _for_the_security_log(plan: Plan) -> list[LogSecurity]:
+    """What was set up without the station, which does not run (A01.FR.11); ``said`` holds no secret (A01.FR.12)."""
+    if not plan.said:
+        return []
+    text = f"by manage.py provision: {'; '.join(plan.said)}"
+    now = datetime.datetime.now(datetime.UTC)
+    security = plan.profiles or plan.files or plan.admin_password is not None
+    security = security or any(effect.component == "SecurityCtrlr" for effect in plan.effects)
+    kind = "ReconfigurationOfSecurityParameters" if security else "ConfigurationChanged"
+    return [LogSecurity(now, kind, text[:255], critical=False)]
 
 
 def _set_admin_password(password: str) -> None:
@@ -147,6 +159,8 @@ class _Planner:
             raise Refused(f"--set: {error}") from None
         self.result.effects.append(effect)
         entry = self.model.entry(_names(effect))
+        if entry.variable.secret:
+            redaction.protect(value)
         shown = "(not shown)" if entry.variable.secret else value
         self.result.said.append(f"{entry.names} = {shown}")
 

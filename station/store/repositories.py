@@ -25,6 +25,7 @@ from station.domain.effects import (
     FinishCommand,
     ForgetCachedToken,
     Journal,
+    LogSecurity,
     Remember,
     RemoveCertificate,
     RemoveNetworkProfile,
@@ -35,13 +36,14 @@ from station.domain.effects import (
     SaveTransaction,
     SaveVariable,
     Stored,
+    TrimSecurityLog,
     UpdateQueued,
 )
 from station.domain.events import OperatorCommand
 from station.domain.memory import Memory, QueuedCall, StoredVariable
 from station.domain.network import NetworkProfile
 from station.domain.transaction import Transaction
-from station.store import confidential, customers, mapping, models
+from station.store import confidential, customers, mapping, models, redaction
 from station.store.confidential import WRITE_ONLY
 from station.store.secrets import SecretDamaged, seal, unseal
 
@@ -158,6 +160,7 @@ def _opened(row: models.Variable) -> StoredVariable | None:
     if (row.component, row.variable) in WRITE_ONLY:
         try:
             value = unseal(value)
+            redaction.protect(value)
         except SecretDamaged as error:
             # Charging must go on without it; the CSMS will say that it misses a password.
             log.error("%s.%s is left out: %s", row.component, row.variable, error)
@@ -228,6 +231,8 @@ class _Batch:
     profiles: dict[int, NetworkProfile | None] = field(default_factory=dict)  # by slot; None: removed
     finished: list[FinishCommand] = field(default_factory=list)
     journal: list[models.JournalEntry] = field(default_factory=list)
+    security: list[models.SecurityLogEntry] = field(default_factory=list)
+    security_kept: int | None = None  # of those before this step
     cached: dict[str, models.CachedToken | None] = field(default_factory=dict)  # None: to be deleted
     cache_cleared: bool = False
     certificates: dict[str, models.Certificate | None] = field(default_factory=dict)  # None: to be deleted
@@ -281,9 +286,13 @@ class _Batch:
                         kind=effect.kind[:40],
                         evse_id=effect.evse_id,
                         transaction_id=effect.transaction_id,
-                        data=dict(effect.data),
+                        data=redaction.without_secrets(dict(effect.data)),
                     )
                 )
+            case LogSecurity():
+                self.security.append(security_entry(effect))
+            case TrimSecurityLog(keep=keep):
+                self.security_kept = keep if self.security_kept is None else min(keep, self.security_kept)
             case _:
                 raise TypeError(f"{type(effect).__name__} cannot be stored")
 
@@ -327,6 +336,10 @@ class _Batch:
         self._write_finished()
         if self.journal:
             models.JournalEntry.objects.bulk_create(self.journal)
+        if self.security_kept is not None:
+            _trim_security_log(self.security_kept)
+        if self.security:
+            models.SecurityLogEntry.objects.bulk_create(self.security)
         for customer in self.erased:
             customers.erase(customer.id_tokens, customer.identifier)
 
@@ -424,8 +437,29 @@ class _Batch:
             )
 
 
+def security_entry(effect: LogSecurity) -> models.SecurityLogEntry:
+    """The row of an entry of the security log, not saved."""
+    return models.SecurityLogEntry(
+        at=effect.at,
+        type=effect.type[:50],
+        tech_info=redaction.without_secrets(effect.tech_info)[:255],
+        critical=effect.critical,
+    )
+
+
+def _trim_security_log(keep: int) -> None:
+    entries = models.SecurityLogEntry.objects.all()
+    if keep:
+        oldest = entries.order_by("-id").values_list("id", flat=True)[keep - 1 : keep].first()
+        if oldest is None:
+            return
+        entries = entries.filter(id__lt=oldest)
+    entries.delete()
+
+
 def _variable(key: tuple[Any, ...], value: str) -> models.Variable:
     row = models.Variable(value=value, **dict(zip(_VARIABLE_KEY, key, strict=True)))
     if (row.component, row.variable) in WRITE_ONLY:
+        redaction.protect(value)
         row.value = seal(value)
     return row

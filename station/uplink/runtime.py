@@ -201,6 +201,7 @@ class Runtime:
             case _Received():
                 self._room.release()
                 await self._steps(self._rpc.receive(item.frame, self._clock().monotonic))
+                await self._steps(self._rpc.take_noticed())
                 self._flush()
             case _Opened():
                 await self._open(item)

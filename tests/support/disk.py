@@ -17,6 +17,7 @@ from station.domain.effects import (
     FinishCommand,
     ForgetCachedToken,
     Journal,
+    LogSecurity,
     Remember,
     RemoveCertificate,
     RemoveNetworkProfile,
@@ -26,6 +27,7 @@ from station.domain.effects import (
     SaveTransaction,
     SaveVariable,
     Stored,
+    TrimSecurityLog,
     UpdateQueued,
 )
 from station.domain.memory import Memory, QueuedCall, StoredVariable
@@ -43,6 +45,7 @@ class Disk:
     remembered: dict[str, Any] = field(default_factory=dict)
     network_profiles: dict[int, NetworkProfile] = field(default_factory=dict)
     journal: list[Journal] = field(default_factory=list)
+    security_log: list[LogSecurity] = field(default_factory=list)
     finished: dict[int, FinishCommand] = field(default_factory=dict)
     given_up: list[Dequeue] = field(default_factory=list)
     cached_tokens: dict[str, CachedToken] = field(default_factory=dict)
@@ -89,6 +92,10 @@ class Disk:
                     self._erase(effect.id_tokens)
                 case Journal():
                     self.journal.append(effect)
+                case TrimSecurityLog():
+                    self.security_log = self.security_log[-effect.keep :] if effect.keep else []
+                case LogSecurity():
+                    self.security_log.append(effect)
                 case FinishCommand():
                     self.finished[effect.command_id] = effect
 

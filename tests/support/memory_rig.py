@@ -197,7 +197,7 @@ class MemoryRig:
         while self._inbox:
             frame = self._inbox[0]
             self.trace.append(("<", frame))
-            for event in self.rpc.receive(json.dumps(frame), self.now.monotonic):
+            for event in [*self.rpc.receive(json.dumps(frame), self.now.monotonic), *self.rpc.take_noticed()]:
                 self.step(event)
             self._exchange()
             self._inbox.popleft()
@@ -205,7 +205,7 @@ class MemoryRig:
     def hear(self, message: str | bytes) -> list[list[Any]]:
         """One WebSocket message of the CSMS, whatever is in it; returns the frames that the station sent upon it."""
         mark = len(self.trace)
-        for event in self.rpc.receive(message, self.now.monotonic):
+        for event in [*self.rpc.receive(message, self.now.monotonic), *self.rpc.take_noticed()]:
             self.step(event)
         self._exchange()
         return [frame for direction, frame in self.trace[mark:] if direction == ">"]

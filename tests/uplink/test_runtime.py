@@ -11,7 +11,7 @@ import pytest
 
 from station.domain.board import BoardSnapshot, Setpoint
 from station.domain.effects import Answer, Call, Effect, Reboot, Reconnect, Remember, SetBoard, Stored
-from station.domain.events import CallFailed, CallReceived, Event, LinkDown, LinkUp, Started, Tick
+from station.domain.events import CallFailed, CallReceived, Event, LinkDown, LinkUp, SecurityObserved, Started, Tick
 from station.domain.moment import Moment
 from station.domain.network import NetworkProfile
 from station.ocpp.rpc import Rpc
@@ -193,10 +193,13 @@ def test_bad_frames_are_answered_without_the_station():
         await bed.runtime.frame_received(b'[2,"x","Fly",{}]')
 
     bed.run(drive)
-    assert [entry[:3] for entry in bed.happened(LinkUp(1, 1))] == [
+    happened = bed.happened(LinkUp(1, 1))
+    assert [entry[:3] for entry in happened if isinstance(entry, list)] == [
         [4, "-1", "RpcFrameworkError"],
         [4, "x", "NotImplemented"],
     ]
+    # but for what it is to know of those that are no OCPP
+    assert [entry.type for entry in happened if isinstance(entry, SecurityObserved)] == ["InvalidMessages"]
 
 
 def test_lost_link_fails_the_call_and_then_tells_the_station():

@@ -40,6 +40,14 @@ class SecurityCtrlr(Component):
     CertificateEntries = integer(
         0, READ_ONLY, "Certificates installed now", minimum=0, maximum=30, computed=True, required="2.2.4"
     )
+    SecurityLogEntries = integer(
+        5000,
+        READ_WRITE,
+        "Entries of the security log that are kept, the newest ones",
+        minimum=500,
+        maximum=20_000,
+        vendor=True,
+    )
     SecurityProfile = integer(
         1,
         READ_ONLY,

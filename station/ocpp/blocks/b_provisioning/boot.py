@@ -12,7 +12,6 @@ from station.domain.signals import (
     BackOnline,
     ConnectionChanged,
     RegistrationChanged,
-    SecurityEvent,
     TriggerRequested,
     VariableChanged,
 )
@@ -22,7 +21,6 @@ from station.ocpp.context import Context
 OWN_INTERVAL = 60.0  # s between attempts where the CSMS names none (B02.FR.07, B03.FR.05) or does not answer
 POWER_UP = "PowerUp"
 MOVED = "Unknown"  # BootReasonEnumType has no word for a station that went to another CSMS without a boot
-NOTEWORTHY = 10.0  # s: a larger correction of the clock is a security event
 OFFSET_KEPT = 2.0  # s that the kept clock offset may be wrong by (flash wear)
 
 
@@ -139,11 +137,7 @@ class Boot(Block):
     def _set_clock(self, told: str, now: Moment) -> None:
         if "Heartbeat" not in self._context.model[ClockCtrlr.TimeSource]:
             return
-        moved = self._context.clock.synchronize(parse_rfc3339(told), now)  # B01.FR.06
-        if abs(moved.total_seconds()) >= NOTEWORTHY:
-            self._context.raise_signal(
-                SecurityEvent("SettingSystemTime", f"moved by {moved.total_seconds():.0f} s to {told}")
-            )
+        self._context.clock.synchronize(parse_rfc3339(told), now)  # B01.FR.06
 
     def _keep_clock_offset(self, now: Moment) -> None:
         """The next life starts with the right time, also where the machine's own clock jumped meanwhile."""

@@ -69,7 +69,10 @@ class NetworkProfiles(Block):
                 now, "network_profile", slot=slot, csms_url=profile.csms_url, security_profile=profile.security_profile
             )
             self._context.raise_signal(
-                SecurityEvent("ReconfigurationOfSecurityParameters", f"network slot {slot} was set", critical=False)
+                SecurityEvent(
+                    "ReconfigurationOfSecurityParameters",
+                    f"network slot {slot} was set: {profile.csms_url} with security profile {profile.security_profile}",
+                )
             )
         return {"status": "Accepted"}  # B09.FR.01
 
@@ -174,6 +177,12 @@ class NetworkProfiles(Block):
             self.put(slot, None)
         self.go_by(one for one in self.in_force if one.security_profile >= link.security_profile)
         self._context.journal(now, "network_profiles_removed", slots=lower, security_profile=link.security_profile)
+        self._context.raise_signal(
+            SecurityEvent(
+                "ReconfigurationOfSecurityParameters",
+                f"security profile {link.security_profile} is in use; network slots with less were removed: {lower}",
+            )
+        )
         named = model.raw(OCPPCommCtrlr.NetworkConfigurationPriority).split(",")
         left = tuple(slot for slot in named if int(slot) in self._stored) or (str(link.slot),)
         self._emit(model.assign(OCPPCommCtrlr.NetworkConfigurationPriority, left))
