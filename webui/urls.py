@@ -10,6 +10,7 @@ from webui.conformance import views as conformance
 from webui.dashboard.views import dashboard
 from webui.device_model import views as device_model
 from webui.keypad import views as keypad
+from webui.logs import security
 from webui.logs import views as logs
 from webui.network import views as network
 from webui.sessions import views as sessions
@@ -21,6 +22,8 @@ urlpatterns = [
     path("sessions/", sessions.sessions, name="sessions"),
     path("sessions/<str:transaction_id>/", sessions.session, name="session"),
     path("logs/", logs.logs, name="logs"),
+    path("logs/security/", security.security_log, name="security-log"),
+    path("logs/security/clear/", security.clear, name="clear-security-log"),
     path("logs/customer/", logs.name_customer, name="name-customer"),
     path("logs/<slug:log>.gz", logs.download, name="log-download"),
     path("certificates/", certificates.certificates, name="certificates"),

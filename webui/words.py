@@ -283,11 +283,8 @@ _EVENTS: Mapping[str, Sentence] = {
     "unlock_failed": lambda data: _("The connector could not be unlocked."),
     "lock_failed": lambda data: _("The lock does not hold the cable, so there is no power."),
     "time_offset": lambda data: _("The offset of local time is %(offset)s now.") % {"offset": data.get("offset", "")},
+    "door_opened": lambda data: _("The housing was opened."),
     "door_closed": lambda data: _("The housing was closed."),
-    "security_event": lambda data: (
-        _SECURITY.get(str(data.get("type")))
-        or _("Security: %(type)s. %(info)s") % {"type": data.get("type"), "info": data.get("tech_info") or ""}
-    ),
     "log_requested": lambda data: (
         _("The operator's system asked for a log, to be sent to %(host)s.") % {"host": data.get("host") or "?"}
     ),
@@ -318,12 +315,6 @@ _REGISTERED: Mapping[str, Any] = {
     "Rejected": _("The operator's system refused the station."),
 }
 
-_SECURITY: Mapping[str, Any] = {
-    "StartupOfTheDevice": _("The station was switched on."),
-    "ResetOrReboot": _("The station was restarted."),
-    "TamperDetectionActivated": _("The housing was opened."),
-}
-
 
 def event(kind: str, data: Mapping[str, Any]) -> str:
     """A journal entry as a sentence; of an unknown kind, its own word."""
@@ -348,4 +339,5 @@ _DONE: Mapping[str, Any] = {
     "unlock": _("The connector is unlocked."),
     "master_pass": _("The sessions end."),
     "name_customer": _("Noted."),
+    "clear_security_log": _("The security log was cleared."),
 }

@@ -52,6 +52,7 @@ log = logging.getLogger(__name__)
 # Remembered, and sealed too: the URL of an upload may hold a password, what comes back after a trial does.
 SEALED_FACTS = frozenset({"log_upload", "connection_trial"})
 COMMAND_MESSAGE_LENGTH = 300
+FACTS = ("login",)  # commands that say what was, and ask for nothing: they are never too late
 
 _VARIABLE_KEY = (
     "component",
@@ -99,15 +100,21 @@ def filed_commands(
     now = now or timezone.now()
     waiting = models.Command.objects.filter(status=models.Command.Status.FILED, id__gt=after)
     rows = list(waiting.order_by("id"))
-    if any(row.filed_at < now - at_most for row in rows):
-        late = waiting.filter(filed_at__lt=now - at_most)
+    if any(_is_late(row, now - at_most) for row in rows):
+        late = waiting.filter(filed_at__lt=now - at_most).exclude(action__in=FACTS)
         confidential.hide(late)
         late.update(
             status=models.Command.Status.REJECTED,
             message="The station could not take this up in time.",
             finished_at=now,
         )
-    return [command for row in rows if row.filed_at >= now - at_most and (command := _to_be_done(row, now)) is not None]
+    return [
+        command for row in rows if not _is_late(row, now - at_most) and (command := _to_be_done(row, now)) is not None
+    ]
+
+
+def _is_late(row: models.Command, limit: datetime) -> bool:
+    return row.filed_at < limit and row.action not in FACTS
 
 
 def _to_be_done(row: models.Command, now: datetime) -> OperatorCommand | None:

@@ -26,6 +26,7 @@ PROTECTED = [
     "/logs/security.gz",
     "/network/",
     "/network/1/",
+    "/logs/security/",
     "/sessions/",
     "/sessions/nothing/",
     "/commands/1/",
@@ -57,6 +58,7 @@ def test_without_login_every_page_leads_to_the_login(address: str) -> None:
         "/network/take-back/",
         "/bench/evse/1/plug/",
         "/bench/door/",
+        "/logs/security/clear/",
     ],
 )
 def test_without_login_nothing_can_be_asked(address: str) -> None:
