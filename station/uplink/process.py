@@ -37,6 +37,7 @@ from station.uplink.errands import Errands
 from station.uplink.link import Link
 from station.uplink.meter_key import MeterKey
 from station.uplink.presenter import Presenter
+from station.uplink.resources import ResourceWatch
 from station.uplink.runtime import LAST_SLOT, REBOOT, CommitFailed, Runtime
 
 log = logging.getLogger(__name__)
@@ -158,6 +159,7 @@ class Uplink:
             ("connector", self._connector.run()),
             ("channel layer", self._worker.arun()),
             ("commands", self._commands.run()),
+            ("resources", ResourceWatch(settings.DATA_DIR, self.runtime.offer).run()),
             ("setpoint", self._board.run()),
             ("live view", self._publisher.run()),
         ]
