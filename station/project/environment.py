@@ -14,7 +14,7 @@ import tempfile
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
-from urllib.parse import parse_qs, urlsplit
+from urllib.parse import parse_qs, unquote, urlsplit
 
 from station.store.secrets import key_file
 
@@ -166,6 +166,13 @@ def secret_key(environment: Environment) -> str:
         return key_file(path, lambda: secrets.token_urlsafe(48).encode()).decode()
     except (OSError, UnicodeDecodeError) as error:
         raise EnvironmentInvalid(f"STATION_DATA: cannot use {path}: {error}") from error
+
+
+def passwords(environment: Environment) -> list[str]:
+    """Those within the URLs of Redis and database, as they stand there and as they are meant."""
+    urls = (environment.redis_url, environment.database_url)
+    found = [password for url in urls if url and (password := urlsplit(url).password)]
+    return [*found, *map(unquote, found)]
 
 
 def _prepare_socket_folder(folder: Path) -> None:

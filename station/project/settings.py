@@ -8,6 +8,7 @@ from redis.backoff import NoBackoff
 
 from station.project import environment
 from station.project.log import LOGGING as LOGGING  # Django reads it here
+from station.store import redaction
 
 ENVIRONMENT = environment.read(os.environ)
 environment.prepare_folders(ENVIRONMENT)
@@ -17,6 +18,7 @@ DATA_DIR = ENVIRONMENT.data
 KEYS_DIR = ENVIRONMENT.keys
 
 SECRET_KEY = environment.secret_key(ENVIRONMENT)
+redaction.protect(SECRET_KEY, *environment.passwords(ENVIRONMENT))
 DEBUG = False
 # A station is reached under whatever name or address a site gives it. What a foreign name could do is held by the
 # session cookie (bound to the name), the CSRF token and the WebSocket's origin check, which all compare with it.

@@ -167,7 +167,6 @@ def _opened(row: models.Variable) -> StoredVariable | None:
     if (row.component, row.variable) in WRITE_ONLY:
         try:
             value = unseal(value)
-            redaction.protect(value)
         except SecretDamaged as error:
             # Charging must go on without it; the CSMS will say that it misses a password.
             log.error("%s.%s is left out: %s", row.component, row.variable, error)
@@ -467,6 +466,5 @@ def _trim_security_log(keep: int) -> None:
 def _variable(key: tuple[Any, ...], value: str) -> models.Variable:
     row = models.Variable(value=value, **dict(zip(_VARIABLE_KEY, key, strict=True)))
     if (row.component, row.variable) in WRITE_ONLY:
-        redaction.protect(value)
         row.value = seal(value)
     return row
