@@ -44,8 +44,16 @@ UNREADABLE_ID = "-1"  # part 4, section 4.2.3
 ID_LENGTH = 36  # part 4, table 4
 MAX_FRAME = 1024 * 1024  # bytes
 MAX_UNANSWERED = 64  # a CSMS may have one CALL out at a time; one that floods gets told
-NOT_OCPP = ("RpcFrameworkError", "FormatViolation", "MessageTypeNotSupported", "PropertyConstraintViolation")
-NOT_OCPP += ("OccurrenceConstraintViolation", "TypeConstraintViolation")
+NOT_OCPP = frozenset(  # what these refuse is no valid OCPP message (InvalidMessages)
+    {
+        "FormatViolation",
+        "MessageTypeNotSupported",
+        "OccurrenceConstraintViolation",
+        "PropertyConstraintViolation",
+        "RpcFrameworkError",
+        "TypeConstraintViolation",
+    }
+)
 HANDLED_KEPT = 64  # calls of the CSMS that would be recognised if they came again
 NOTICED_MOST = 16
 TIMED_OUT_KEPT = 8  # calls of ours whose answer is still of use when it comes late

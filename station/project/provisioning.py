@@ -99,8 +99,9 @@ def _for_the_security_log(plan: Plan) -> list[LogSecurity]:
         return []
     text = f"by manage.py provision: {'; '.join(plan.said)}"
     now = datetime.datetime.now(datetime.UTC)
-    security = plan.profiles or plan.files or plan.admin_password is not None
-    security = security or any(effect.component == "SecurityCtrlr" for effect in plan.effects)
+    settings = [effect for effect in plan.effects if isinstance(effect, SaveVariable)]
+    security = plan.profiles or plan.files or plan.admin_password is not None or len(settings) < len(plan.effects)
+    security = security or any(effect.component == "SecurityCtrlr" for effect in settings)
     kind = "ReconfigurationOfSecurityParameters" if security else "ConfigurationChanged"
     return [LogSecurity(now, kind, text[:255], critical=False)]
 

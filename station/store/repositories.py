@@ -43,7 +43,7 @@ from station.domain.events import OperatorCommand
 from station.domain.memory import Memory, QueuedCall, StoredVariable
 from station.domain.network import NetworkProfile
 from station.domain.transaction import Transaction
-from station.store import confidential, customers, mapping, models, redaction
+from station.store import confidential, customers, mapping, models, redaction, security_log
 from station.store.confidential import WRITE_ONLY
 from station.store.secrets import SecretDamaged, seal, unseal
 
@@ -178,10 +178,18 @@ def _recalled(row: models.Remembered) -> Any:
     if row.key not in SEALED_FACTS:
         return row.value
     try:
-        return json.loads(unseal(row.value))
+        value = json.loads(unseal(row.value))
+        _protect(value)
+        return value
     except (SecretDamaged, TypeError, AttributeError, ValueError) as error:
         log.error("the remembered %s is left out: %s", row.key, error)
         return None
+
+
+def _protect(fact: Any) -> None:
+    """Keep the passwords in a sealed fact out of what this process logs; that of a URL is known by its place."""
+    if isinstance(fact, dict):
+        redaction.protect(*(value for key, value in fact.items() if "password" in key and isinstance(value, str)))
 
 
 def readable_variables() -> list[StoredVariable]:
@@ -296,7 +304,7 @@ class _Batch:
                     )
                 )
             case LogSecurity():
-                self.security.append(security_entry(effect))
+                self.security.append(security_log.entry(effect))
             case TrimSecurityLog(keep=keep):
                 self.security_kept = keep if self.security_kept is None else min(keep, self.security_kept)
             case _:
@@ -343,7 +351,7 @@ class _Batch:
         if self.journal:
             models.JournalEntry.objects.bulk_create(self.journal)
         if self.security_kept is not None:
-            _trim_security_log(self.security_kept)
+            security_log.trim(self.security_kept)
         if self.security:
             models.SecurityLogEntry.objects.bulk_create(self.security)
         for customer in self.erased:
@@ -419,6 +427,8 @@ class _Batch:
         gone = [key for key, value in self.remembered.items() if value is None]
         if gone:
             models.Remembered.objects.filter(key__in=gone).delete()
+        for key in SEALED_FACTS & self.remembered.keys():
+            _protect(self.remembered[key])
         rows = [
             models.Remembered(key=key, value=seal(json.dumps(value)) if key in SEALED_FACTS else value)
             for key, value in self.remembered.items()
@@ -441,26 +451,6 @@ class _Batch:
                 unique_fields=["slot"],
                 update_fields=[name for name in _PROFILE_COLUMNS if name != "slot"],
             )
-
-
-def security_entry(effect: LogSecurity) -> models.SecurityLogEntry:
-    """The row of an entry of the security log, not saved."""
-    return models.SecurityLogEntry(
-        at=effect.at,
-        type=effect.type[:50],
-        tech_info=redaction.without_secrets(effect.tech_info)[:255],
-        critical=effect.critical,
-    )
-
-
-def _trim_security_log(keep: int) -> None:
-    entries = models.SecurityLogEntry.objects.all()
-    if keep:
-        oldest = entries.order_by("-id").values_list("id", flat=True)[keep - 1 : keep].first()
-        if oldest is None:
-            return
-        entries = entries.filter(id__lt=oldest)
-    entries.delete()
 
 
 def _variable(key: tuple[Any, ...], value: str) -> models.Variable:

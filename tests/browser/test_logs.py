@@ -57,7 +57,7 @@ def security(web: Web) -> Iterator[None]:
         critical = int(kind != "ConfigurationChanged")
         info = LONG if kind == "ConfigurationChanged" else "{''user'': ''admin'', ''origin'': ''192.0.2.7''}"
         web.rows(
-            "INSERT INTO station_security_log (at, type, tech_info, critical)"
+            "INSERT INTO station_security_log (at, type, tech_info, critical)"  # noqa: S608 - our own words
             f" VALUES ('2025-06-01 12:{number:02d}:00', '{kind}', '{info}', {critical})"
         )
     yield

@@ -128,7 +128,7 @@ def test_a_line_that_is_no_record_is_kept_as_a_message(tmp_path: Path) -> None:
     out.line("redis", "WARNING it is full")
     out.line("redis", "\x1e{not json")
     out.line("redis", '\x1e{"level": "INFO"}')
-    assert [(one["level"], one["message"]) for one in kept(tmp_path)][0] == ("WARNING", "it is full")
+    assert next((one["level"], one["message"]) for one in kept(tmp_path)) == ("WARNING", "it is full")
     assert len(kept(tmp_path)) == 3
 
 

@@ -18,7 +18,7 @@ from station.management.commands.provision import Command
 from station.project import environment
 from station.project.supervisor import startup
 from station.store import repositories
-from station.store.models import Certificate, NetworkProfile, Variable
+from station.store.models import Certificate, NetworkProfile, SecurityLogEntry, Variable
 
 PASSWORD = "0123456789abcdef"
 
@@ -169,6 +169,24 @@ def test_all_at_once(station, authority: Authority, capsys) -> None:
 def test_a_password_is_not_readable_in_the_database() -> None:
     assert provision("--password", PASSWORD) == 0
     assert PASSWORD not in Variable.objects.get(variable="BasicAuthPassword").value
+
+
+def test_what_is_set_is_in_the_security_log(authority: Authority) -> None:
+    """A01.FR.11 and .12."""
+    provision()
+    assert not SecurityLogEntry.objects.exists()
+    provision("--set", "OCPPCommCtrlr.OfflineThreshold=30")
+    provision("--password", PASSWORD, "--admin-password", "a long enough word", "--csms-url", "ws://csms/x")
+    provision("--csms-root-certificate", authority.file("root.pem", authority.root))
+    first, second, third = SecurityLogEntry.objects.order_by("id")
+    assert (first.type, first.tech_info) == (
+        "ConfigurationChanged",
+        "by manage.py provision: OCPPCommCtrlr.OfflineThreshold = 30",
+    )
+    assert second.type == third.type == "ReconfigurationOfSecurityParameters"
+    assert "BasicAuthPassword = (not shown)" in second.tech_info
+    assert not any(secret in second.tech_info for secret in (PASSWORD, "a long enough word"))
+    assert not first.critical
 
 
 def test_any_number_of_times_in_any_order() -> None:

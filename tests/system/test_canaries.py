@@ -102,7 +102,7 @@ def _csms(appliance: Appliance, csms: ScriptedCsms, server: UploadServer) -> Non
         else:
             page = WebSession(appliance.web, password=ADMIN)
             page.post("/device-model/SecurityCtrlr.BasicAuthPassword/set/", [("value", secret)])
-        wait_until(lambda: csms.mark() > mark, "connected anew")
+        wait_until(lambda mark=mark: csms.mark() > mark, "connected anew")
         csms.wait_connected()
     host = server.url.removeprefix("http://")
     bad = [f"http://cp:{NOWHERE}@127.0.0.1:1/x", f"http://{NOWHERE}@{host}/broken?X-Signature={SIGNATURE}&{NOWHERE}"]
@@ -111,7 +111,9 @@ def _csms(appliance: Appliance, csms: ScriptedCsms, server: UploadServer) -> Non
         csms.call("GetLog", request)
         csms.wait_for("LogStatusNotification", lambda told, n=number: _ended(told, n), WITHIN)
     # a task of the transfer worker that fails on its arguments
-    csms.call("GetLog", {"logType": "DiagnosticsLog", "requestId": 9, "log": {"remoteLocation": f"http://{NOWHERE}:x@["}})
+    csms.call(
+        "GetLog", {"logType": "DiagnosticsLog", "requestId": 9, "log": {"remoteLocation": f"http://{NOWHERE}:x@["}}
+    )
 
 
 def _ended(told: dict[str, object], number: int) -> bool:

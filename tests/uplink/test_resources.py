@@ -5,7 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 
 from station.domain.events import SecurityObserved
-from station.uplink.resources import Room, ResourceWatch, disk_room, memory_room
+from station.uplink.resources import ResourceWatch, Room, disk_room, memory_room
 
 MB = 1_000_000
 

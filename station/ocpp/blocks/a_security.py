@@ -9,9 +9,8 @@ from station.device_model.components import ClockCtrlr, SecurityCtrlr
 from station.domain import security
 from station.domain.board import BoardSnapshot
 from station.domain.effects import FinishCommand, LogSecurity, Reconnect, TrimSecurityLog
-from station.domain.events import ConnectionFailed, LinkUp, OperatorCommand, SecurityObserved, Started
+from station.domain.events import LinkUp, OperatorCommand, SecurityObserved, Started
 from station.domain.moment import Moment, rfc3339
-from station.domain.network import FailureCause
 from station.domain.signals import SecurityEvent, VariableChanged
 from station.ocpp.block import Block
 from station.ocpp.context import Context
@@ -22,15 +21,14 @@ QUEUED_MOST = 1000  # notifications that wait for a CSMS; the log has the others
 TRIM_EVERY = 50  # entries between two looks at the log's length
 MANY = 10  # different events of a quiet kind that are told within its quiet time; the others are counted
 
-_REFUSALS = {
-    FailureCause.TLS_VERSION: "InvalidTLSVersion",  # A00.FR.316, A00.FR.419
-    FailureCause.TLS_CIPHER_SUITE: "InvalidTLSCipherSuite",  # A00.FR.323, A00.FR.426
-    FailureCause.CSMS_CERTIFICATE: "InvalidCsmsCertificate",  # A00.FR.310, A00.FR.413
-    FailureCause.STATION_CERTIFICATE: "FailedToAuthenticateAtCsms",
-    FailureCause.CREDENTIALS: "FailedToAuthenticateAtCsms",
-}
 # What a connection that came about has settled: the next refusal is news again.
-_OF_THE_LINK = {*_REFUSALS.values(), "CsmsFailedToAuthenticate"}
+_OF_THE_LINK = (
+    "FailedToAuthenticateAtCsms",
+    "CsmsFailedToAuthenticate",
+    "InvalidCsmsCertificate",
+    "InvalidTLSVersion",
+    "InvalidTLSCipherSuite",
+)
 
 
 @dataclass(slots=True)
@@ -56,9 +54,6 @@ class Security(Block):
                 self._started(now)
             case SecurityEvent() | SecurityObserved():
                 self._observe(event, now)
-            case ConnectionFailed(cause=cause) if cause in _REFUSALS:
-                told = f"slot {event.slot}: {event.detail}"
-                self._observe(SecurityObserved(_REFUSALS[cause], told), now)
             case OperatorCommand(action="login"):
                 self._login(event, now)
             case OperatorCommand(action="clear_security_log"):

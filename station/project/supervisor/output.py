@@ -67,7 +67,7 @@ class Output:
         record = _record(text)
         if record is None:
             # nobody has cleaned it: a library in C, Redis, an interpreter that dies
-            text = self._redactors[name].line(text.rstrip()[:PLAIN_LIMIT]).strip()
+            text = self._redactors.setdefault(name, Redactor()).line(text.rstrip()[:PLAIN_LIMIT]).strip()
             if not text:
                 return
             level = _LEVEL.match(text)

@@ -7,9 +7,8 @@ from datetime import timedelta
 import pytest
 
 from station.domain import security
-from station.domain.events import ConnectionFailed, SecurityObserved
+from station.domain.events import SecurityObserved
 from station.domain.moment import rfc3339
-from station.domain.network import FailureCause
 from station.domain.signals import SecurityEvent
 from tests.support.memory_rig import MemoryRig
 
@@ -154,28 +153,6 @@ def test_a_refusal_after_a_connection_is_news() -> None:
     assert kinds(rig).count("InvalidCsmsCertificate") == 2
     told = [one.tech_info for one in rig.disk.security_log if one.type == "CsmsFailedToAuthenticate"]
     assert told == ["expired", "expired"]
-
-
-@pytest.mark.parametrize(
-    ("cause", "names"),
-    [
-        (FailureCause.TLS_VERSION, ["InvalidTLSVersion"]),
-        (FailureCause.TLS_CIPHER_SUITE, ["InvalidTLSCipherSuite"]),
-        (FailureCause.CSMS_CERTIFICATE, ["InvalidCsmsCertificate", "CsmsFailedToAuthenticate"]),
-        (FailureCause.CREDENTIALS, ["FailedToAuthenticateAtCsms"]),
-        (FailureCause.STATION_CERTIFICATE, ["FailedToAuthenticateAtCsms"]),
-        (FailureCause.UNREACHABLE, []),
-    ],
-)
-def test_why_there_is_no_connection(cause: FailureCause, names: list[str]) -> None:
-    rig = MemoryRig().boot()
-    rig.disconnect()
-    before = len(rig.disk.security_log)
-    for _ in range(3):
-        rig.step(ConnectionFailed(1, 2, cause, "it does not work"))
-    told = rig.disk.security_log[before:]
-    assert [one.type for one in told] == names
-    assert {one.tech_info for one in told} <= {"slot 1: it does not work"}
 
 
 def test_frames_that_are_no_ocpp_are_noted() -> None:
