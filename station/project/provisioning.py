@@ -97,7 +97,8 @@ def _for_the_security_log(plan: Plan) -> list[LogSecurity]:
     """What was set up without the station, which does not run (A01.FR.11); ``said`` holds no secret (A01.FR.12)."""
     if not plan.said:
         return []
-    text = f"by manage.py provision: {'; '.join(plan.said)}"
+    said = (one.replace(" = (not shown)", "").replace(" (not shown)", "") for one in plan.said)
+    text = f"by manage.py provision: {'; '.join(said)}"
     now = datetime.datetime.now(datetime.UTC)
     settings = [effect for effect in plan.effects if isinstance(effect, SaveVariable)]
     security = plan.profiles or plan.files or plan.admin_password is not None or len(settings) < len(plan.effects)

@@ -184,7 +184,7 @@ def test_what_is_set_is_in_the_security_log(authority: Authority) -> None:
         "by manage.py provision: OCPPCommCtrlr.OfflineThreshold = 30",
     )
     assert second.type == third.type == "ReconfigurationOfSecurityParameters"
-    assert "BasicAuthPassword = (not shown)" in second.tech_info
+    assert "SecurityCtrlr.BasicAuthPassword; network slot 1 = ws://csms/x" in second.tech_info
     assert not any(secret in second.tech_info for secret in (PASSWORD, "a long enough word"))
     assert not first.critical
 
