@@ -81,7 +81,10 @@ class OperatorCommand:
     Actions: ``start`` (evse_id; id_token and type where one is presented there, such as a KeyCode), ``stop``
     (evse_id), ``unlock`` (evse_id), ``restart``, ``set_variable`` (component, variable, value …), ``availability``
     (evse_id or None, operative), ``master_pass`` (evse_ids to end, None: all; C16), ``name_customer``
-    (customer_identifier, id_token, type).
+    (customer_identifier, id_token, type), ``install_certificate`` (use: a CertificateUse, certificate in PEM; for the
+    station's own the whole chain, to the pending request), ``delete_certificate`` (certificate_id),
+    ``renew_certificate`` (send: whether the request goes to the CSMS; otherwise it waits, remembered as
+    ``certificate_request``, to be downloaded).
     """
 
     command_id: int

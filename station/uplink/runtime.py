@@ -17,7 +17,9 @@ from station.domain.effects import (
     CancelTransfer,
     Effect,
     Errand,
+    ForgetKey,
     LookUpCustomer,
+    MakeSigningRequest,
     Reboot,
     Reconnect,
     Remember,
@@ -267,7 +269,7 @@ class Runtime:
             case Reconnect():
                 self._flush()
                 self._reconnect(effect.reason)
-            case StartTransfer() | CancelTransfer() | LookUpCustomer():
+            case StartTransfer() | CancelTransfer() | LookUpCustomer() | MakeSigningRequest() | ForgetKey():
                 self._errand(effect)
             case Reboot():
                 log.info("rebooting: %s", effect.reason)
