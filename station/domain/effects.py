@@ -112,7 +112,7 @@ class LookUpCustomer:
 class MakeSigningRequest:
     """Make a new key pair and a certificate signing request (PKCS#10); answered by ``SigningRequestMade``.
 
-    The private key never leaves the station (A02.FR.06). ``key_type`` is ``P-256``, ``P-384`` or ``RSA-3072``.
+    The private key never leaves the station (A02.FR.05). ``key_type`` is ``P-256``, ``P-384`` or ``RSA-3072``.
     """
 
     request_id: str
@@ -123,7 +123,14 @@ class MakeSigningRequest:
     country: str = ""
 
 
-Errand: TypeAlias = StartTransfer | CancelTransfer | LookUpCustomer | MakeSigningRequest
+@dataclass(frozen=True, slots=True)
+class ForgetKey:
+    """Destroy a private key that nothing needs any more; ``key`` as in ``StoredCertificate``."""
+
+    key: str
+
+
+Errand: TypeAlias = StartTransfer | CancelTransfer | LookUpCustomer | MakeSigningRequest | ForgetKey
 
 
 # ------------------------------------------------------------------ what lasts (all subclasses of Stored)
@@ -225,7 +232,7 @@ class SaveCertificate(Stored):
 
 @dataclass(frozen=True, slots=True)
 class RemoveCertificate(Stored):
-    """Delete an installed certificate. A private key that no certificate names any more goes with it."""
+    """Delete an installed certificate; its private key goes with ``ForgetKey``."""
 
     certificate_id: str
 

@@ -82,7 +82,9 @@ class OperatorCommand:
     (evse_id), ``unlock`` (evse_id), ``restart``, ``set_variable`` (component, variable, value …), ``availability``
     (evse_id or None, operative), ``master_pass`` (evse_ids to end, None: all; C16), ``name_customer``
     (customer_identifier, id_token, type), ``login`` (accepted, user, origin, locked for how many seconds),
-    ``clear_security_log``.
+    ``clear_security_log``, ``install_certificate`` (use: a CertificateUse, certificate in PEM; for the station's own
+    the whole chain, to the pending request), ``delete_certificate`` (certificate_id), ``renew_certificate`` (send:
+    whether the request goes to the CSMS; otherwise it waits, remembered as ``certificate_request``, to be downloaded).
 
     Of an installer, each tried at once and taken back by itself unless the CSMS answers (``keep``: without a trial;
     ``less_security``: also with a lower security profile): ``set_network_profile`` (slot, csms_url, security_profile,

@@ -39,6 +39,7 @@ from station.domain.ocmf import Signer
 from station.domain.transaction import IdToken, Transaction
 from station.ocpp.block import Block, CallRefused, Handler
 from station.ocpp.blocks.a_security import Security
+from station.ocpp.blocks.a_station_certificate import StationCertificate
 from station.ocpp.blocks.b_provisioning.boot import Boot
 from station.ocpp.blocks.b_provisioning.installer import Installer
 from station.ocpp.blocks.b_provisioning.local_time import LocalTime
@@ -54,6 +55,7 @@ from station.ocpp.blocks.g_availability import Availability
 from station.ocpp.blocks.g_problems import Problems
 from station.ocpp.blocks.j_meter_values import MeterValues
 from station.ocpp.blocks.l_firmware_management import FirmwareManagement
+from station.ocpp.blocks.m_certificates import Certificates
 from station.ocpp.blocks.n_diagnostics import Customers, Logs
 from station.ocpp.blocks.p_data_transfer import DataTransfer
 from station.ocpp.certificates import CertificateStore
@@ -81,6 +83,9 @@ OPERATOR_ACTIONS = {
     "take_back",
     "login",
     "clear_security_log",
+    "install_certificate",
+    "delete_certificate",
+    "renew_certificate",
 }
 
 
@@ -155,6 +160,8 @@ class Station:
             self._remote,
             MeterValues(self.context),
             FirmwareManagement(self.context),
+            Certificates(self.context),
+            StationCertificate(self.context),
             Logs(self.context),
             Customers(self.context),
             DataTransfer(self.context),

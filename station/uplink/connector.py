@@ -34,9 +34,9 @@ class LinkUser(Protocol):
 class Connector:
     """Opens one link after another by the network profiles and the back-off rules, and feeds its user.
 
-    ``profiles``, ``settings`` and ``material`` are asked before every attempt; ``keys`` is the folder of private keys.
-    ``last_good`` is the slot of the last connection of an earlier life, ``sleep`` waits some seconds (tests give their
-    own).
+    ``profiles``, ``settings`` and ``material`` (of a slot) are asked before every attempt; ``keys`` is the folder of
+    private keys. ``last_good`` is the slot of the last connection of an earlier life, ``sleep`` waits some seconds
+    (tests give their own).
     """
 
     def __init__(
@@ -44,7 +44,7 @@ class Connector:
         user: LinkUser,
         profiles: Callable[[], Sequence[NetworkProfile]],
         settings: Callable[[], LinkSettings],
-        material: Callable[[], TlsMaterial],
+        material: Callable[[int], TlsMaterial],
         keys: Path,
         entropy: random.Random,
         *,
@@ -115,7 +115,7 @@ class Connector:
                 profile,
                 settings.identity,
                 settings.password,
-                self._material(),
+                self._material(profile.slot),
                 self._keys,
                 lambda: self._settings().ping_interval,
             )

@@ -116,6 +116,7 @@ class Uplink:
             last_slot=last_slot,
         )
         self._errands = Errands(database.look_up_customer, self.runtime.offer, settings.DATA_DIR)
+        self._errands.signing.sweep(self.station.certificates.keys())
         self._commands = CommandWatch(database.filed_commands, self.runtime.offer)
         self._connector = Connector(
             self,
@@ -210,8 +211,8 @@ class Uplink:
         self._presenter.identity = chosen.identity
         return chosen
 
-    def _material(self) -> TlsMaterial:
-        return self.station.certificates.material(self.station.clock.utc(system_clock()))
+    def _material(self, slot: int) -> TlsMaterial:
+        return self.station.certificates.material(self.station.clock.utc(system_clock()), slot)
 
     # ------------------------------------------------------------------ the channel layer
 

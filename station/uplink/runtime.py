@@ -17,7 +17,9 @@ from station.domain.effects import (
     CancelTransfer,
     Effect,
     Errand,
+    ForgetKey,
     LookUpCustomer,
+    MakeSigningRequest,
     Reboot,
     Reconnect,
     Remember,
@@ -270,7 +272,7 @@ class Runtime:
                 # A link that was opened meanwhile went by what was in force before; the station never hears of it.
                 self._inbox = deque(item for item in self._inbox if not isinstance(item, _Opened))
                 self._reconnect(effect.reason)
-            case StartTransfer() | CancelTransfer() | LookUpCustomer():
+            case StartTransfer() | CancelTransfer() | LookUpCustomer() | MakeSigningRequest() | ForgetKey():
                 self._errand(effect)
             case Reboot():
                 log.info("rebooting: %s", effect.reason)

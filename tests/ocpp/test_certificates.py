@@ -33,7 +33,7 @@ def store(rig: Rig, *records: StoredCertificate) -> CertificateStore:
 
 def test_an_empty_one(rig: Rig) -> None:
     empty = store(rig)
-    assert empty.material(NOW) == TlsMaterial(())
+    assert empty.material(NOW, 1) == TlsMaterial(())
     assert empty.usable_profiles() == {1}
     assert rig.model[SecurityCtrlr.CertificateEntries] == 0
 
@@ -41,7 +41,7 @@ def test_an_empty_one(rig: Rig) -> None:
 def test_what_a_connection_is_given(rig: Rig, authority: Authority) -> None:
     other, own = Authority("Other"), authority.own()
     kept = store(rig, authority.installed(), other.installed(CertificateUse.MANUFACTURER_ROOT), own)
-    assert kept.material(NOW) == TlsMaterial((authority.root,), own.chain, own.key)
+    assert kept.material(NOW, 1) == TlsMaterial((authority.root,), own.chain, own.key)
     assert kept.usable_profiles() == {1, 2, 3}
     assert rig.model[SecurityCtrlr.CertificateEntries] == 3
 

@@ -14,13 +14,16 @@ from datetime import UTC, datetime, timedelta
 from typing import Any
 
 from station.domain.board import CardRead, Fault
+from station.domain.certificates import TlsMaterial
 from station.domain.effects import (
     Answer,
     AnswerError,
     Call,
     CancelTransfer,
     FinishCommand,
+    ForgetKey,
     LookUpCustomer,
+    MakeSigningRequest,
     Reboot,
     Reconnect,
     SetBoard,
@@ -35,6 +38,7 @@ from station.ocpp.station import Station
 from tests.support.disk import Disk
 from tests.support.hand_board import HandBoard, HandEvse
 from tests.support.ocmf import TestKey
+from tests.support.signing import HandSigning
 from tests.support.transfers import HandTransfers
 
 POLL = 0.2
@@ -67,6 +71,7 @@ class MemoryRig:
         self._inbox: deque[list[Any]] = deque()
         self._due: float = self.now.monotonic
         self.transfers = HandTransfers(lambda report: self.step(report))
+        self.signing = HandSigning(lambda made: self.step(made))
         self.after_step: Callable[[], None] | None = None
         self.on_frame: Callable[[list[Any]], None] | None = None  # hears every frame of the station, as it goes out
 
@@ -90,6 +95,7 @@ class MemoryRig:
         self.rpc = Rpc(strict=True)
         self.online = False
         self._held.clear()
+        self.signing.sweep(self.station.certificates.keys())
         self.step(Started())
         self.poll()
         if connect:
@@ -100,14 +106,20 @@ class MemoryRig:
         """Everything that was not committed is gone; the board's electronics starts anew."""
         self.online = False
         self.transfers.die()
+        self.signing.die()
         self.board.power_cycle()
 
     def connect(self, slot: int = 1) -> None:
         """The link is up, by the network profile in that slot."""
         profile = next(profile for profile in self.station.network.in_force if profile.slot == slot)
+        self.material(slot)
         self.online = True
         self.rpc.link_up()
         self.step(LinkUp(slot, profile.security_profile))
+
+    def material(self, slot: int = 1) -> TlsMaterial:
+        """What the uplink asks for with every attempt to connect."""
+        return self.station.certificates.material(self.station.clock.utc(self.now), slot)
 
     def disconnect(self) -> None:
         self.online = False
@@ -137,6 +149,8 @@ class MemoryRig:
                     self.reconnects.append(effect.reason)
                 case StartTransfer() | CancelTransfer():
                     self.transfers.take(effect)
+                case MakeSigningRequest() | ForgetKey():
+                    self.signing.take(effect)
                 case LookUpCustomer():
                     pending.append(CustomerLookedUp(effect.lookup_id, self.disk.look_up(effect.id_tokens)))
                 case Reboot():
@@ -188,6 +202,8 @@ class MemoryRig:
                 return {"currentTime": rfc3339(self.now.wall)}
             case "Authorize":
                 return {"idTokenInfo": {"status": "Accepted"}}
+            case "SignCertificate":
+                return {"status": "Accepted"}
         return {}
 
     def _receive(self, frame: list[Any]) -> None:
@@ -222,6 +238,7 @@ class MemoryRig:
             self.now = self.now.plus(step)
             self.board.step(step)
             self.transfers.step(self.now.monotonic)
+            self.signing.step()
             self._keep_deadlines()
             self.poll()
 

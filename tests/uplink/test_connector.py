@@ -60,7 +60,7 @@ class Bed:
             self.user,
             lambda: self.profiles,
             lambda: self.settings,
-            lambda: TlsMaterial(()),
+            lambda slot: TlsMaterial(()),
             Path("none"),
             random.Random(1),
             last_good=last_good,
