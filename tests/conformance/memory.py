@@ -11,7 +11,7 @@ from station.domain.board import Fault
 from station.domain.effects import SaveCertificate
 from tests.conformance.network import Network
 from tests.conformance.rig import CARD, Attempt, CallError, Error, LogServer, Message, Payload, Reply, Rig, Silence
-from tests.support.memory_rig import POLL, MemoryRig
+from tests.support.memory_rig import EPOCH, POLL, MemoryRig
 from tests.support.transfers import HandServer
 from tests.uplink.authority import Authority
 
@@ -57,7 +57,7 @@ class InMemory(Rig):
         disk = self._rig.disk
         if self.security_profile > 1:
             for number in self.roots:
-                disk.commit([SaveCertificate(Authority(f"Root of endpoint {number}").installed())])
+                disk.commit([SaveCertificate(Authority(f"Root of endpoint {number}", now=EPOCH).installed())])
         disk.network_profiles[1] = replace(
             disk.network_profiles[1], csms_url=self._urls[1], security_profile=self.security_profile
         )
