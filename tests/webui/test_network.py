@@ -9,7 +9,7 @@ import pytest
 from django.test import Client
 
 from station.domain.certificates import CertificateUse, StoredCertificate
-from station.domain.effects import Journal, SaveCertificate, SaveNetworkProfile, SaveVariable
+from station.domain.effects import Journal, Remember, SaveCertificate, SaveNetworkProfile, SaveVariable
 from station.domain.network import NetworkProfile
 from station.store import repositories
 from station.store.models import Command
@@ -121,6 +121,35 @@ def test_what_the_station_tells(configured: Client) -> None:
 def test_what_happened(configured: Client) -> None:
     repositories.commit([Journal(NOON, "trial_taken_back", data={"what": "credentials", "why": "no_answer"})])
     assert "for the new identity or password did not work." in page(configured).words
+
+
+FAILURE = {
+    "slot": 1,
+    "security_profile": 2,
+    "cause": "csms_certificate",
+    "detail": "it expired on 2025-01-01",
+    "first": "2025-06-01T12:00:00Z",
+    "last": "2025-06-01T12:05:00Z",
+    "attempts": 7,
+    "over": False,
+}
+
+
+def test_why_there_was_no_connection(configured: Client) -> None:
+    assert "Every attempt to connect has succeeded so far." in page(configured).words
+    older = {**FAILURE, "cause": "name", "over": True, "attempts": 1, "last": "2025-05-01T12:00:00Z"}
+    repositories.commit([Remember("connection_failures", [FAILURE, older])])
+    words = page(configured).words
+    first = words.index("The certificate of the operator's server is not trusted here. it expired on 2025-01-01")
+    assert first < words.index("The name of the operator's server is not known.")
+    assert "Slot 1, 7 times, last 1 Jun" in words
+    assert "connected since" in words
+
+
+@pytest.mark.parametrize("kept", [1, {}, ["x"], [{}], [{**FAILURE, "first": "yesterday"}], [{**FAILURE, "slot": None}]])
+def test_failures_that_cannot_be_read_are_left_out(configured: Client, kept: Any) -> None:
+    repositories.commit([Remember("connection_failures", kept)])
+    assert "Every attempt to connect has succeeded so far." in page(configured).words
 
 
 def test_a_station_without_an_operator(installer: Client) -> None:

@@ -19,7 +19,7 @@ from webui.commands.views import followed
 from webui.dashboard import latest
 from webui.network import live
 from webui.network.forms import CredentialsForm, OrderForm, SlotForm
-from webui.network.reading import Connection, Slot, history
+from webui.network.reading import Connection, Slot, failures, history
 
 _PASSWORD = ("SecurityCtrlr", "BasicAuthPassword")
 
@@ -40,6 +40,7 @@ def _page(request: HttpRequest, **forms: Any) -> dict[str, Any]:
         "now": live.pieces(station)[live.NOW] if station is not None else "",
         "asked": followed(request),
         "history": history(),
+        "failures": failures(),
         "credentials": CredentialsForm(initial={"identity": connection.identity}),
         "has_password": _PASSWORD in repositories.secrets_set(),
         "order": OrderForm(connection) if sum(slot.profile is not None for slot in connection.slots) > 1 else None,
