@@ -156,12 +156,12 @@ class LiveConsumer(AsyncWebsocketConsumer):
 
 
 class NetworkConsumer(LiveConsumer):
-    """The same for the network's page."""
+    """The same for the pages about the network, each of which has some of the pieces."""
 
     def _changes(self, station: StationLive) -> str:
-        found = network.pieces(station)
-        changed = [html for name, html in found.items() if self._has.get(name) != fragments.mark_of(html)]
-        self._has = {name: fragments.mark_of(html) for name, html in found.items()}
+        found = {name: html for name, html in network.pieces(station).items() if name in self._has}
+        changed = [html for name, html in found.items() if self._has[name] != fragments.mark_of(html)]
+        self._has |= {name: fragments.mark_of(html) for name, html in found.items()}
         return "".join(changed)
 
 
