@@ -51,6 +51,35 @@ _USES: Mapping[str, Any] = {
 }
 
 
+_PHASES: Mapping[str, Any] = {
+    "waits_to_download": _("An update waits to be downloaded."),
+    "downloads": _("An update is being downloaded."),
+    "waits_to_install": _("An update was downloaded, and waits to be installed."),
+    "installs": _("An update is being installed."),
+    "reboots": _("The station restarts with the new firmware."),
+    "proves_itself": _("The new firmware runs on trial, until the operator's system has accepted the station."),
+}
+
+_FIRMWARE: Mapping[str, Any] = {
+    "Installed": _("installed"),
+    "DownloadFailed": _("could not be downloaded"),
+    "InvalidSignature": _("refused, for its signature is wrong"),
+    "InstallVerificationFailed": _("refused, for it is not fit for this station"),
+    "InstallationFailed": _("could not be installed; the one before it runs"),
+    "AcceptedCanceled": _("left for a newer request"),
+}
+
+
+def phase(word: str) -> str:
+    """How far a firmware update is, as a sentence."""
+    return str(_PHASES[word]) if word in _PHASES else word.replace("_", " ").capitalize() + "."
+
+
+def firmware_status(word: str) -> str:
+    """How a firmware update ended."""
+    return str(_FIRMWARE.get(word, word))
+
+
 def use(word: str) -> str:
     """What certificates are for, as a heading."""
     return str(_USES.get(word, word))
@@ -90,6 +119,21 @@ EVENTS: Mapping[str, Sentence] = {
     ),
     "trial_kept": lambda data: _("This worked and is kept: %(what)s.") % {"what": _what(data)},
     "trial_taken_back": _taken_back,
+    "firmware_requested": lambda data: (
+        _("%(who)s asked for a firmware update from %(host)s.")
+        % {"who": _person(data), "host": data.get("host") or "?"}
+    ),
+    "firmware_refused": lambda data: _("A firmware update was refused: %(why)s.") % {"why": data.get("why") or "?"},
+    "firmware_canceled": lambda data: _("The running firmware update was left for a newer one."),
+    "firmware_download_retried": lambda data: (
+        _("The firmware could not be downloaded and will be tried again: %(detail)s.")
+        % {"detail": str(data.get("detail") or "?").rstrip(".")}
+    ),
+    "firmware_installed": lambda data: _("Firmware %(version)s is installed.") % {"version": data.get("version") or ""},
+    "firmware_failed": lambda data: (
+        _("The firmware update came to nothing: %(status)s. %(detail)s")
+        % {"status": firmware_status(str(data.get("status") or "?")), "detail": data.get("detail") or ""}
+    ),
     "certificate_installed": lambda data: (
         _("%(who)s installed a certificate: %(subject)s.") % {"subject": "?", **data, "who": _person(data)}
     ),

@@ -180,7 +180,7 @@ def test_no_such_slot(configured: Client, slot: int) -> None:
 
 
 def test_hostile_words_of_the_station_are_only_text() -> None:
-    html = live.pieces(station(connected=False, link_note="<script>alert(1)</script>", identity='"><b>'))[live.NOW]
+    html = live.now(station(connected=False, link_note="<script>alert(1)</script>", identity='"><b>'))
     assert "<script>" not in html
     assert "<b>" not in look(html).text
 

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable, Mapping
+
 from django.template.loader import render_to_string
 
 from station.live.payloads import StationLive
@@ -10,19 +12,6 @@ from webui.network.doctor import Diagnosis, read
 from webui.pieces import marked
 
 NOW, DOCTOR = "network-now", "network-doctor"
-
-
-def pieces(station: StationLive) -> dict[str, str]:
-    """By id, each with its mark. The doctor's is left as it is where nobody asked lately."""
-    found = {NOW: now(station)}
-    if station.diagnosis is not None:
-        found[DOCTOR] = doctor(read(station.diagnosis))
-    return found
-
-
-def doctor(diagnosis: Diagnosis | None) -> str:
-    """What the connection doctor found."""
-    return marked(DOCTOR, render_to_string("network/_doctor.html", {"diagnosis": diagnosis}))
 
 
 def now(station: StationLive) -> str:
@@ -37,3 +26,15 @@ def now(station: StationLive) -> str:
         },
     )
     return marked(NOW, html)
+
+
+def doctor(diagnosis: Diagnosis | None) -> str:
+    """What the connection doctor found."""
+    return marked(DOCTOR, render_to_string("network/_doctor.html", {"diagnosis": diagnosis}))
+
+
+def _doctor(station: StationLive) -> str:
+    return "" if station.diagnosis is None else doctor(read(station.diagnosis))
+
+
+PIECES: Mapping[str, Callable[[StationLive], str]] = {NOW: now, DOCTOR: _doctor}
