@@ -51,6 +51,14 @@ _USES: Mapping[str, Any] = {
 }
 
 
+_STAGES: Mapping[str, Any] = {
+    "key": _("The station makes a key and a request for a certificate."),
+    "sign": _("A request is ready and goes to the operator's system as soon as that is connected."),
+    "wait": _("The operator's system has the request; its answer has not come yet."),
+    "stopped": _("No certificate came of the request. Ask again, or have it signed by hand."),
+    "manual": _("A request waits to be signed by hand."),
+}
+
 _PHASES: Mapping[str, Any] = {
     "waits_to_download": _("An update waits to be downloaded."),
     "downloads": _("An update is being downloaded."),
@@ -68,6 +76,11 @@ _FIRMWARE: Mapping[str, Any] = {
     "InstallationFailed": _("could not be installed; the one before it runs"),
     "AcceptedCanceled": _("left for a newer request"),
 }
+
+
+def request_stage(word: str) -> str:
+    """Where a request for a certificate is, as a sentence."""
+    return str(_STAGES[word]) if word in _STAGES else str(_("A certificate was asked for and has not come yet."))
 
 
 def phase(word: str) -> str:
@@ -139,6 +152,35 @@ EVENTS: Mapping[str, Sentence] = {
     ),
     "certificate_deleted": lambda data: (
         _("%(who)s deleted a certificate: %(subject)s.") % {"subject": "?", **data, "who": _person(data)}
+    ),
+    "certificate_requested": lambda data: (
+        _("The station asked for a certificate for %(subject)s.") % {"subject": data.get("subject") or "?"}
+    ),
+    "certificate_request_failed": lambda data: (
+        _("No request for a certificate could be made: %(detail)s.") % {"detail": data.get("detail") or "?"}
+    ),
+    "certificate_request_refused": lambda data: _("The operator's system refused the request for a certificate."),
+    "station_certificate_refused": lambda data: (
+        _("A certificate for the station was not taken: %(detail)s.") % {"detail": data.get("detail") or "?"}
+    ),
+    "station_certificate_installed": lambda data: (
+        _("%(who)s brought a new certificate for the station: %(subject)s.")
+        % {"subject": "?", **data, "who": _person(data)}
+    ),
+    "station_certificate_proven": lambda data: _("The station connected by its new certificate; the old one is gone."),
+    "station_certificate_taken_back": lambda data: _(
+        "No connection came up by the station's new certificate; the old one is in use again."
+    ),
+    "station_certificate_swapped": lambda data: (
+        _("The station tries to connect by its new certificate.")
+        if data.get("side") == "new"
+        else _("The station tries to connect by its old certificate.")
+    ),
+    "csms_root_proven": lambda data: _("The operator's system proved itself by the new root; the old ones are gone."),
+    "csms_root_swapped": lambda data: (
+        _("The station tries to connect with the new root of the operator's system.")
+        if data.get("side") == "new"
+        else _("The station tries to connect with the old root of the operator's system.")
     ),
     "connection_set": lambda data: _("%(who)s set %(what)s.") % {"who": _person(data), "what": _what(data)},
 }

@@ -229,6 +229,24 @@ def test_the_request_as_a_file(installer: Client) -> None:
     assert "station-1.pem" not in page(installer).words
 
 
+@pytest.mark.parametrize(
+    ("stage", "said"),
+    [
+        ("key", "The station makes a key"),
+        ("sign", "goes to the operator's system"),
+        ("wait", "its answer has not come yet"),
+        ("stopped", "No certificate came of the request."),
+        ("manual", "waits to be signed by hand"),
+        ("unheard of", "has not come yet"),
+    ],
+)
+def test_where_a_request_is(installer: Client, stage: str, said: str) -> None:
+    repositories.commit([Remember("certificate_request", {"csr": CSR, "stage": stage, "common_name": "CS001"})])
+    words = page(installer).words
+    assert said in words
+    assert "It is for CS001." in words
+
+
 @pytest.mark.parametrize("kept", ["x", [], {"csr": ""}, {}])
 def test_a_request_that_is_not_there_yet(installer: Client, kept: Any) -> None:
     repositories.commit([Remember("certificate_request", kept)])
@@ -237,7 +255,9 @@ def test_a_request_that_is_not_there_yet(installer: Client, kept: Any) -> None:
 
 
 def test_renewal_is_filed(installer: Client) -> None:
-    assert filed(installer, "/certificates/renew/") == ("renew_certificate", {})
+    assert filed(installer, "/certificates/renew/") == ("renew_certificate", {"send": True})
+    Command.objects.all().delete()
+    assert filed(installer, "/certificates/renew/", {"by": "hand"}) == ("renew_certificate", {"send": False})
 
 
 def test_a_deletion_is_filed(installer: Client) -> None:

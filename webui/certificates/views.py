@@ -81,8 +81,8 @@ def _own(request: HttpRequest) -> HttpResponse | dict[str, Any]:
 @require_POST
 @installer
 async def renew(request: HttpRequest) -> HttpResponse:
-    """A new key pair and a request for a certificate."""
-    return await _file(request, "renew_certificate", {})
+    """A new key pair and a request for a certificate: for the operator's system, or (``by=hand``) for a person."""
+    return await _file(request, "renew_certificate", {"send": request.POST.get("by") != "hand"})
 
 
 @never_cache

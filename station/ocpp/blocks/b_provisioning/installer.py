@@ -146,9 +146,7 @@ class Installer(Block):
             return TRIED
         self._trial.set(settings, reconnect=used is not None)
         self._context.journal(now, "connection_set", what=what, who=command.who, slot=used or _slot_of(settings))
-        self._context.raise_signal(
-            SecurityEvent("ReconfigurationOfSecurityParameters", f"{what} was set", critical=False)
-        )
+        self._context.raise_signal(SecurityEvent("ReconfigurationOfSecurityParameters", f"{what} was set"))
         if used is not None:
             return "Kept. The station connects by it now."
         unused = [slot for slot in settings.profiles if slot not in self._order() and slot in self._network.stored]

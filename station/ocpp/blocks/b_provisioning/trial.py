@@ -107,7 +107,7 @@ class Trial(Block):
             now, "trial_began", what=what, who=who, slot=slot, csms_url=profile.csms_url if profile else ""
         )
         self._context.raise_signal(
-            SecurityEvent("ReconfigurationOfSecurityParameters", f"{what} is tried with slot {slot}", critical=False)
+            SecurityEvent("ReconfigurationOfSecurityParameters", f"{what} is tried with slot {slot}")
         )
         self._connect_anew("an installer's new settings are tried")
 
@@ -192,7 +192,7 @@ class Trial(Block):
             now, "trial_taken_back", what=running.what, slot=running.slot, why=running.why, detail=running.detail
         )
         self._context.raise_signal(
-            SecurityEvent("ReconfigurationOfSecurityParameters", f"{running.what} is taken back", critical=False)
+            SecurityEvent("ReconfigurationOfSecurityParameters", f"{running.what} is taken back")
         )
         self._connect_anew("the former settings come back")
 
