@@ -38,6 +38,7 @@ _WHAT: Mapping[str, Any] = {
     "network_profile_removed": _("the removal of a slot"),
     "network_priority": _("another slot first"),
     "credentials": _("the new identity or password"),
+    "root_deleted": _("doing without a root certificate"),
 }
 
 

@@ -12,6 +12,7 @@ from django.urls import reverse
 from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_POST, require_safe
 
+from station.domain.certificates import CertificateUse
 from station.store.models import Certificate
 from webui.accounts.guard import installer
 from webui.certificates import reading
@@ -32,6 +33,7 @@ def _page(request: HttpRequest, **forms: Any) -> dict[str, Any]:
     return {
         "groups": reading.groups(),
         "station_use": STATION,
+        "csms_root_use": str(CertificateUse.CSMS_ROOT),
         "pending": reading.pending(),
         "asked": followed(request),
         "history": reading.history(),
