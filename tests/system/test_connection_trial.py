@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import ssl
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -13,6 +14,7 @@ from tests.support.csms import ScriptedCsms
 from tests.support.ports import free_port
 from tests.support.waiting import wait_until
 from tests.support.web import WebSession
+from tests.uplink.authority import Authority
 
 ADMIN = "a long enough word"
 OTHER = "another-password-for-it"
@@ -94,3 +96,44 @@ def test_another_csms_is_tried_and_one_that_is_not_there_is_left_again(
         for secret in (PASSWORD, OTHER):
             assert secret.encode() not in file.read_bytes(), file
     appliance.stop()
+
+
+def certificates(appliance: Appliance) -> set[str]:
+    with appliance.database() as database:
+        return {row["certificate_id"] for row in database.execute("SELECT certificate_id FROM station_certificate")}
+
+
+def install(appliance: Appliance, page: WebSession, root: Authority) -> str:
+    """The id of the root certificate, once it is installed."""
+    page.post("/certificates/root/", [("root-use", "CSMSRootCertificate"), ("root-text", root.root)])
+    name = root.installed().certificate_id
+    wait_until(lambda: name in certificates(appliance), "the root is installed")
+    return name
+
+
+def test_to_tls_by_hand_and_no_root_is_deleted_that_is_needed(
+    appliance: Appliance, old: ScriptedCsms, tmp_path: Path
+) -> None:
+    root = Authority()
+    server = root.issue(tmp_path / "server", "127.0.0.1", names=["127.0.0.1"])
+    context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+    context.load_cert_chain(server / "chain.pem", server / "key.pem")
+    page = WebSession(appliance.web, password=ADMIN)
+    with ScriptedCsms(password=PASSWORD, tls=context) as secure:
+        needed = install(appliance, page, root)
+        page.post("/network/1/", typed(secure.url, security_profile="2"))
+        wait_until(lambda: noted(appliance, "trial_kept"), "the CSMS answered over TLS", 20)
+        wait_until(lambda: appliance.uplink()["security_profile"] == 2, "security profile 2 is in use")
+        appliance.wait_registered()
+
+        spare = install(appliance, page, Authority("Another Root"))
+        page.post(f"/certificates/{needed}/delete/")
+        wait_until(lambda: not appliance.uplink()["connected"], "it is tried without the root")
+        page.post("/network/take-back/")
+        wait_until(lambda: noted(appliance, "trial_taken_back"), "the root is believed again")
+        appliance.wait_registered()
+        assert certificates(appliance) == {needed, spare}
+        page.post(f"/certificates/{spare}/delete/")
+        wait_until(lambda: certificates(appliance) == {needed}, "the other one goes, for it is not needed", 20)
+        appliance.wait_registered()
+        appliance.stop()
