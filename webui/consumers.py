@@ -8,7 +8,7 @@ import json
 import logging
 import time
 from datetime import datetime
-from typing import Any
+from typing import Any, ClassVar
 
 from channels.generic.websocket import AsyncWebsocketConsumer
 from django.utils import timezone
@@ -16,6 +16,7 @@ from django.utils import timezone
 from station.live import bus
 from station.live.payloads import StationLive, decode
 from webui.dashboard import fragments, latest
+from webui.firmware import live as firmware
 from webui.network import live as network
 
 log = logging.getLogger(__name__)
@@ -155,14 +156,19 @@ class LiveConsumer(AsyncWebsocketConsumer):
         return bool(await session.aexists(session.session_key))
 
 
-class NetworkConsumer(LiveConsumer):
-    """The same for the network's page."""
+class InstallerConsumer(LiveConsumer):
+    """The same for the installer's pages: what is live on them are a few pieces, and each page has its own."""
+
+    pieces: ClassVar = {**network.PIECES, **firmware.PIECES}
 
     def _changes(self, station: StationLive) -> str:
-        found = network.pieces(station)
-        changed = [html for name, html in found.items() if self._has.get(name) != fragments.mark_of(html)]
-        self._has = {name: fragments.mark_of(html) for name, html in found.items()}
-        return "".join(changed)
+        parts = []
+        for name in self._has.keys() & self.pieces.keys():
+            html = self.pieces[name](station)
+            if html and fragments.mark_of(html) != self._has[name]:  # empty: leave what is there
+                self._has[name] = fragments.mark_of(html)
+                parts.append(html)
+        return "".join(parts)
 
 
 def _what_it_has(text: str | None) -> dict[str, str]:

@@ -12,6 +12,7 @@ from webui.keypad import offer
 STATION_ROOMS = {  # the installer's rooms, by the name of an address: which of them it belongs to
     **dict.fromkeys(("network", "network-slot", "network-order", "network-credentials"), "network"),
     **dict.fromkeys(("certificates", "certificate-root", "certificate-own"), "certificates"),
+    "firmware": "firmware",
     **dict.fromkeys(("device-model", "variable", "set-variable"), "device-model"),
 }
 

@@ -38,6 +38,7 @@ _WHAT: Mapping[str, Any] = {
     "network_profile_removed": _("the removal of a slot"),
     "network_priority": _("another slot first"),
     "credentials": _("the new identity or password"),
+    "root_deleted": _("doing without a root certificate"),
 }
 
 
@@ -49,6 +50,48 @@ _USES: Mapping[str, Any] = {
     CertificateUse.MO_ROOT: _("Mobility operator roots, for plug and charge"),
     CertificateUse.V2G_CHAIN: _("V2G certificates of the station"),
 }
+
+
+_STAGES: Mapping[str, Any] = {
+    "key": _("The station makes a key and a request for a certificate."),
+    "sign": _("A request is ready and goes to the operator's system as soon as that is connected."),
+    "wait": _("The operator's system has the request; its answer has not come yet."),
+    "stopped": _("No certificate came of the request. Ask again, or have it signed by hand."),
+    "manual": _("A request waits to be signed by hand."),
+}
+
+_PHASES: Mapping[str, Any] = {
+    "waits_to_download": _("An update waits to be downloaded."),
+    "downloads": _("An update is being downloaded."),
+    "waits_to_install": _("An update was downloaded, and waits to be installed."),
+    "installs": _("An update is being installed."),
+    "reboots": _("The station restarts with the new firmware."),
+    "proves_itself": _("The new firmware runs on trial, until the operator's system has accepted the station."),
+}
+
+_FIRMWARE: Mapping[str, Any] = {
+    "Installed": _("installed"),
+    "DownloadFailed": _("could not be downloaded"),
+    "InvalidSignature": _("refused, for its signature is wrong"),
+    "InstallVerificationFailed": _("refused, for it is not fit for this station"),
+    "InstallationFailed": _("could not be installed; the one before it runs"),
+    "AcceptedCanceled": _("left for a newer request"),
+}
+
+
+def request_stage(word: str) -> str:
+    """Where a request for a certificate is, as a sentence."""
+    return str(_STAGES[word]) if word in _STAGES else str(_("A certificate was asked for and has not come yet."))
+
+
+def phase(word: str) -> str:
+    """How far a firmware update is, as a sentence."""
+    return str(_PHASES[word]) if word in _PHASES else word.replace("_", " ").capitalize() + "."
+
+
+def firmware_status(word: str) -> str:
+    """How a firmware update ended."""
+    return str(_FIRMWARE.get(word, word))
 
 
 def use(word: str) -> str:
@@ -90,11 +133,55 @@ EVENTS: Mapping[str, Sentence] = {
     ),
     "trial_kept": lambda data: _("This worked and is kept: %(what)s.") % {"what": _what(data)},
     "trial_taken_back": _taken_back,
+    "firmware_requested": lambda data: (
+        _("%(who)s asked for a firmware update from %(host)s.")
+        % {"who": _person(data), "host": data.get("host") or "?"}
+    ),
+    "firmware_refused": lambda data: _("A firmware update was refused: %(why)s.") % {"why": data.get("why") or "?"},
+    "firmware_canceled": lambda data: _("The running firmware update was left for a newer one."),
+    "firmware_download_retried": lambda data: (
+        _("The firmware could not be downloaded and will be tried again: %(detail)s.")
+        % {"detail": str(data.get("detail") or "?").rstrip(".")}
+    ),
+    "firmware_installed": lambda data: _("Firmware %(version)s is installed.") % {"version": data.get("version") or ""},
+    "firmware_failed": lambda data: (
+        _("The firmware update came to nothing: %(status)s. %(detail)s")
+        % {"status": firmware_status(str(data.get("status") or "?")), "detail": data.get("detail") or ""}
+    ),
     "certificate_installed": lambda data: (
         _("%(who)s installed a certificate: %(subject)s.") % {"subject": "?", **data, "who": _person(data)}
     ),
     "certificate_deleted": lambda data: (
         _("%(who)s deleted a certificate: %(subject)s.") % {"subject": "?", **data, "who": _person(data)}
+    ),
+    "certificate_requested": lambda data: (
+        _("The station asked for a certificate for %(subject)s.") % {"subject": data.get("subject") or "?"}
+    ),
+    "certificate_request_failed": lambda data: (
+        _("No request for a certificate could be made: %(detail)s.") % {"detail": data.get("detail") or "?"}
+    ),
+    "certificate_request_refused": lambda data: _("The operator's system refused the request for a certificate."),
+    "station_certificate_refused": lambda data: (
+        _("A certificate for the station was not taken: %(detail)s.") % {"detail": data.get("detail") or "?"}
+    ),
+    "station_certificate_installed": lambda data: (
+        _("%(who)s brought a new certificate for the station: %(subject)s.")
+        % {"subject": "?", **data, "who": _person(data)}
+    ),
+    "station_certificate_proven": lambda data: _("The station connected by its new certificate; the old one is gone."),
+    "station_certificate_taken_back": lambda data: _(
+        "No connection came up by the station's new certificate; the old one is in use again."
+    ),
+    "station_certificate_swapped": lambda data: (
+        _("The station tries to connect by its new certificate.")
+        if data.get("side") == "new"
+        else _("The station tries to connect by its old certificate.")
+    ),
+    "csms_root_proven": lambda data: _("The operator's system proved itself by the new root; the old ones are gone."),
+    "csms_root_swapped": lambda data: (
+        _("The station tries to connect with the new root of the operator's system.")
+        if data.get("side") == "new"
+        else _("The station tries to connect with the old root of the operator's system.")
     ),
     "connection_set": lambda data: _("%(who)s set %(what)s.") % {"who": _person(data), "what": _what(data)},
 }

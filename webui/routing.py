@@ -2,9 +2,9 @@
 
 from django.urls import path
 
-from webui.consumers import LiveConsumer, NetworkConsumer
+from webui.consumers import InstallerConsumer, LiveConsumer
 
 websocket_urlpatterns = [
     path("ws/live/", LiveConsumer.as_asgi()),
-    path("ws/network/", NetworkConsumer.as_asgi()),
+    path("ws/station/", InstallerConsumer.as_asgi()),
 ]

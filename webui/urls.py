@@ -9,6 +9,7 @@ from webui.commands import views as commands
 from webui.conformance import views as conformance
 from webui.dashboard.views import dashboard
 from webui.device_model import views as device_model
+from webui.firmware import views as firmware
 from webui.keypad import views as keypad
 from webui.logs import security
 from webui.logs import views as logs
@@ -32,11 +33,14 @@ urlpatterns = [
     path("certificates/renew/", certificates.renew, name="certificate-renew"),
     path("certificates/request.csr", certificates.signing_request, name="certificate-request"),
     path("certificates/<str:certificate_id>/delete/", certificates.delete, name="certificate-delete"),
+    path("firmware/", firmware.firmware, name="firmware"),
     path("network/", network.network, name="network"),
     path("network/order/", network.order, name="network-order"),
     path("network/credentials/", network.credentials, name="network-credentials"),
     path("network/take-back/", network.take_back, name="network-take-back"),
     path("network/<int:number>/", network.slot, name="network-slot"),
+    path("network/check/", network.check_typed, name="network-check-typed"),
+    path("network/<int:number>/check/", network.check, name="network-check"),
     path("network/<int:number>/remove/", network.remove, name="network-remove"),
     path("device-model/", device_model.device_model, name="device-model"),
     path("device-model/<str:name>/", device_model.variable, name="variable"),

@@ -340,4 +340,5 @@ _DONE: Mapping[str, Any] = {
     "master_pass": _("The sessions end."),
     "name_customer": _("Noted."),
     "clear_security_log": _("The security log was cleared."),
+    "diagnose_connection": _("The doctor is on the way."),
 }

@@ -36,6 +36,15 @@ class ConnectionChanged:
 
 
 @dataclass(frozen=True, slots=True)
+class TryWithoutRoot:
+    """An operator wants a CSMS root gone: to be deleted once a connection has come up without it."""
+
+    certificate_id: str
+    command_id: int
+    who: str
+
+
+@dataclass(frozen=True, slots=True)
 class BackOnline:
     """The link is up again after ``offline`` seconds, without a boot in between (B04)."""
 

@@ -72,6 +72,7 @@ class CertificateStore:
         self._utc = utc
         self._kept = {record.certificate_id: record for record in certificates}
         self._validity: dict[str, Validity | None] = {}
+        self.without = ""  # the id of a CSMS root that connections are tried without
         self._given = _Given()
         self.root_change = _recalled(RootChange, context.remembered.get(ROOT_CHANGE))
         self.trial = _recalled(Trial, context.remembered.get(TRIAL))
@@ -116,6 +117,7 @@ class CertificateStore:
         self._given = _Given(side, self.trial.use if self.trial else NEW)
         installed = self.of(CertificateUse.CSMS_ROOT)
         roots = [record for record in installed if self._serves(record, side)] or installed
+        roots = [record for record in roots if record.certificate_id != self.without] or roots
         own = self.own(at)
         trusted = tuple(record.chain[0] for record in roots)
         return TlsMaterial(trusted, own.chain, own.key) if own else TlsMaterial(trusted)

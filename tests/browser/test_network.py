@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterator
+from typing import Any
 
 import pytest
 from playwright.sync_api import expect
@@ -99,3 +100,79 @@ def test_a_slot_is_removed_only_after_a_second_yes(opened: Opener, configured: N
     page.locator("#remove-2").click()
     page.wait_for_url("**/network/?asked=*")
     assert web.rows(FILED)[0][:2] == ("remove_network_profile", '{"slot": 2}')
+
+
+STEPS = [
+    {"name": "configuration", "outcome": "passed", "seconds": 0.001, "says": "The station has all that it needs."},
+    {"name": "name", "outcome": "passed", "seconds": 0.021, "says": "csms.example is 192.0.2.7."},
+    {"name": "tcp", "outcome": "passed", "seconds": 0.043, "says": "192.0.2.7 answers at port 443."},
+    {
+        "name": "tls",
+        "outcome": "failed",
+        "seconds": 0.187,
+        "says": "The CSMS's certificate is not accepted: certificate has expired.",
+        "advice": "Ask the operator of the CSMS to renew its certificate; check the station's clock, too.",
+        "certificates": [
+            {
+                "subject": "CN=csms.example",
+                "issuer": "CN=Some Issuing CA,O=Operator",
+                "begins": "2024-01-01T00:00:00Z",
+                "ends": "2025-01-01T00:00:00Z",
+                "days_left": -151,
+                "key": "EC 256",
+                "names": ["csms.example"],
+            }
+        ],
+    },
+]
+
+
+def looked(count: int, *, over: bool = False) -> dict[str, Any]:
+    """A diagnosis that has come so far."""
+    nothing = {"advice": "", "cause": None, "certificates": []}
+    return {
+        "diagnosis_id": "d",
+        "csms_url": "wss://csms.example/ocpp",
+        "security_profile": 2,
+        "slot": 1,
+        "begun": "2025-06-01T12:00:00Z",
+        "steps": [{**nothing, **step} for step in STEPS[:count]],
+        "over": over,
+        "verdict": STEPS[3]["says"] if over else "",
+    }
+
+
+def test_the_doctor_walks_before_ones_eyes(opened: Opener, configured: None, uplink: PlayedUplink, web: Web) -> None:
+    watched = opened("/network/")
+    page = watched.page
+    page.locator("#check-1").click()
+    wait_until(lambda: bool(web.rows(FILED)), "the doctor is sent for")
+    assert web.rows(FILED)[0][:2] == ("diagnose_connection", '{"slot": 1}')
+    uplink.show(diagnosis=looked(2))
+    expect(page.get_by_text("csms.example is 192.0.2.7.")).to_be_visible()
+    expect(page.get_by_text("looking …")).to_be_visible()
+    uplink.show(diagnosis=looked(4, over=True))
+    expect(page.get_by_text("Ask the operator of the CSMS to renew").first).to_be_visible()
+    watched.assert_well_everywhere("network-doctor")
+    uplink.show(identity="CP-AFTER")  # it is in the live view for a while only, and stays on the page
+    expect(page.get_by_text("CP-AFTER")).to_be_visible()
+    expect(page.get_by_text("certificate has expired").first).to_be_visible()
+
+
+def test_what_is_typed_is_checked_before_it_is_saved(
+    opened: Opener, configured: None, uplink: PlayedUplink, web: Web
+) -> None:
+    watched = opened("/network/2/")
+    page = watched.page
+    page.get_by_label("Address of the operator's system").fill("wss://new.example/")
+    page.get_by_role("button", name="Check first").click()
+    expect(page.get_by_text("Security profile 1 needs ws://.")).to_be_visible()
+    watched.errors.clear()  # the browser notes the 422
+    page.get_by_label("Security profile").select_option("2")
+    page.get_by_role("button", name="Check first").click()
+    wait_until(lambda: bool(web.rows(FILED)), "the doctor is sent for")
+    assert json.loads(web.rows(FILED)[0][1]) == {"csms_url": "wss://new.example/", "security_profile": 2}
+    uplink.show(diagnosis=looked(3))
+    expect(page.get_by_text("answers at port 443")).to_be_visible()
+    watched.assert_well_everywhere("network-slot-doctor")
+    expect(page.get_by_label("Address of the operator's system")).to_have_value("wss://new.example/")

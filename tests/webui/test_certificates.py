@@ -17,7 +17,7 @@ from station.domain.effects import Journal, Remember, SaveCertificate
 from station.domain.pki import certificate_id
 from station.store import repositories
 from station.store.models import Command
-from tests.uplink.authority import Authority
+from tests.uplink.authority import Authority, pem
 from tests.webui.looking import Looking, look
 from tests.webui.making import NOON
 from webui.certificates import reading
@@ -28,10 +28,9 @@ CSR = "-----BEGIN CERTIFICATE REQUEST-----\nMIIB\n-----END CERTIFICATE REQUEST--
 
 def chain(days: int = 300) -> tuple[str, ...]:
     """A certificate of the station with the one that issued it, both below ``ROOT``."""
-    issuing = Authority("Issuing CA")
-    issuing._certificate = ROOT._sign("Issuing CA", issuing._key, ROOT._certificate.subject, ca=True, days=3000)
+    issuing = Authority("Issuing CA", days=3000, issuer=ROOT)
     leaf, _ = issuing.pair("CS001", names=["cs001.example"], days=days)
-    return tuple(one.public_bytes(Encoding.PEM).decode() for one in (leaf, issuing._certificate))
+    return pem(leaf), pem(issuing.certificate)
 
 
 def install(*records: StoredCertificate) -> None:
@@ -153,7 +152,7 @@ def test_history(installer: Client) -> None:
 
 @pytest.mark.parametrize("kind", ["text", "pem file", "der file", "with comments"])
 def test_a_root_is_filed_as_pem(installer: Client, kind: str) -> None:
-    der = ROOT._certificate.public_bytes(Encoding.DER)
+    der = ROOT.certificate.public_bytes(Encoding.DER)
     typed: dict[str, Any] = {"root-use": "CSMSRootCertificate"}
     match kind:
         case "text":
@@ -229,6 +228,24 @@ def test_the_request_as_a_file(installer: Client) -> None:
     assert "station-1.pem" not in page(installer).words
 
 
+@pytest.mark.parametrize(
+    ("stage", "said"),
+    [
+        ("key", "The station makes a key"),
+        ("sign", "goes to the operator's system"),
+        ("wait", "its answer has not come yet"),
+        ("stopped", "No certificate came of the request."),
+        ("manual", "waits to be signed by hand"),
+        ("unheard of", "has not come yet"),
+    ],
+)
+def test_where_a_request_is(installer: Client, stage: str, said: str) -> None:
+    repositories.commit([Remember("certificate_request", {"csr": CSR, "stage": stage, "common_name": "CS001"})])
+    words = page(installer).words
+    assert said in words
+    assert "It is for CS001." in words
+
+
 @pytest.mark.parametrize("kept", ["x", [], {"csr": ""}, {}])
 def test_a_request_that_is_not_there_yet(installer: Client, kept: Any) -> None:
     repositories.commit([Remember("certificate_request", kept)])
@@ -237,7 +254,9 @@ def test_a_request_that_is_not_there_yet(installer: Client, kept: Any) -> None:
 
 
 def test_renewal_is_filed(installer: Client) -> None:
-    assert filed(installer, "/certificates/renew/") == ("renew_certificate", {})
+    assert filed(installer, "/certificates/renew/") == ("renew_certificate", {"send": True})
+    Command.objects.all().delete()
+    assert filed(installer, "/certificates/renew/", {"by": "hand"}) == ("renew_certificate", {"send": False})
 
 
 def test_a_deletion_is_filed(installer: Client) -> None:
@@ -250,6 +269,6 @@ def test_a_deletion_is_filed(installer: Client) -> None:
 
 def test_a_certificate_not_valid_yet(installer: Client) -> None:
     certificate, _ = ROOT.pair("CS001", days=900, since=30)
-    install(own((certificate.public_bytes(Encoding.PEM).decode(),)))
+    install(own((pem(certificate),)))
     assert certificate.not_valid_before_utc > timezone.now() + timedelta(days=20)
     assert 'class="chip bad"' in installer.get("/certificates/").content.decode()

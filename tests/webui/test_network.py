@@ -9,14 +9,14 @@ import pytest
 from django.test import Client
 
 from station.domain.certificates import CertificateUse, StoredCertificate
-from station.domain.effects import Journal, SaveCertificate, SaveNetworkProfile, SaveVariable
+from station.domain.effects import Journal, Remember, SaveCertificate, SaveNetworkProfile, SaveVariable
 from station.domain.network import NetworkProfile
 from station.store import repositories
 from station.store.models import Command
 from tests.webui.looking import Looking, look
 from tests.webui.making import NOON, station
 from webui.dashboard import latest
-from webui.network import live
+from webui.network import doctor, live
 
 SECRET = "correct horse battery"
 SECURE = "wss://csms.example/ocpp"
@@ -88,7 +88,15 @@ def test_only_an_installer_sees_it(browser: Client, address: str) -> None:
 
 @pytest.mark.parametrize(
     "address",
-    ["/network/1/", "/network/1/remove/", "/network/order/", "/network/credentials/", "/network/take-back/"],
+    [
+        "/network/1/",
+        "/network/1/check/",
+        "/network/1/remove/",
+        "/network/check/",
+        "/network/credentials/",
+        "/network/order/",
+        "/network/take-back/",
+    ],
 )
 def test_only_an_installer_changes_it(browser: Client, address: str) -> None:
     assert browser.post(address, TYPED).status_code == 403
@@ -123,6 +131,35 @@ def test_what_happened(configured: Client) -> None:
     assert "for the new identity or password did not work." in page(configured).words
 
 
+FAILURE = {
+    "slot": 1,
+    "security_profile": 2,
+    "cause": "csms_certificate",
+    "detail": "it expired on 2025-01-01",
+    "first": "2025-06-01T12:00:00Z",
+    "last": "2025-06-01T12:05:00Z",
+    "attempts": 7,
+    "over": False,
+}
+
+
+def test_why_there_was_no_connection(configured: Client) -> None:
+    assert "Every attempt to connect has succeeded so far." in page(configured).words
+    older = {**FAILURE, "cause": "name", "over": True, "attempts": 1, "last": "2025-05-01T12:00:00Z"}
+    repositories.commit([Remember("connection_failures", [FAILURE, older])])
+    words = page(configured).words
+    first = words.index("The certificate of the operator's server is not trusted here. it expired on 2025-01-01")
+    assert first < words.index("The name of the operator's server is not known.")
+    assert "Slot 1, 7 times, last 1 Jun" in words
+    assert "connected since" in words
+
+
+@pytest.mark.parametrize("kept", [1, {}, ["x"], [{}], [{**FAILURE, "first": "yesterday"}], [{**FAILURE, "slot": None}]])
+def test_failures_that_cannot_be_read_are_left_out(configured: Client, kept: Any) -> None:
+    repositories.commit([Remember("connection_failures", kept)])
+    assert "Every attempt to connect has succeeded so far." in page(configured).words
+
+
 def test_a_station_without_an_operator(installer: Client) -> None:
     assert "Slot 1 Empty." in page(installer).words
     words = page(installer, "/network/1/").words
@@ -143,9 +180,121 @@ def test_no_such_slot(configured: Client, slot: int) -> None:
 
 
 def test_hostile_words_of_the_station_are_only_text() -> None:
-    html = live.pieces(station(connected=False, link_note="<script>alert(1)</script>", identity='"><b>'))[live.NOW]
+    html = live.now(station(connected=False, link_note="<script>alert(1)</script>", identity='"><b>'))
     assert "<script>" not in html
     assert "<b>" not in look(html).text
+
+
+# ------------------------------------------------------------------ the connection doctor
+
+SHOWN = {
+    "subject": "CN=csms.example",
+    "issuer": "CN=Some CA",
+    "begins": "2024-01-01T00:00:00Z",
+    "ends": "2025-01-01T00:00:00Z",
+    "days_left": -151,
+    "key": "EC 256",
+    "names": ["csms.example"],
+}
+
+
+def step(name: str, outcome: str = "passed", **more: Any) -> dict[str, Any]:
+    says = {"says": f"{name} says so.", "advice": "", "cause": None, "certificates": []}
+    return {"name": name, "outcome": outcome, "seconds": 0.123, **says, **more}
+
+
+def diagnosis(*steps: dict[str, Any], over: bool = False, verdict: str = "", **more: Any) -> dict[str, Any]:
+    return {
+        "diagnosis_id": "d",
+        "csms_url": SECURE,
+        "security_profile": 2,
+        "slot": 1,
+        "begun": "2025-06-01T12:00:00Z",
+        "steps": list(steps),
+        "over": over,
+        "verdict": verdict,
+        **more,
+    }
+
+
+FAILED = step("tls", "failed", advice="Ask for a new one.", certificates=[SHOWN])
+EXPIRED = diagnosis(step("configuration"), step("name"), step("tcp"), FAILED, over=True, verdict="It expired.")
+
+
+def test_the_last_diagnosis_stays_on_the_page(configured: Client) -> None:
+    assert "Walks to the operator's system step by step" in page(configured).words
+    repositories.commit([Remember("connection_diagnosis", EXPIRED)])
+    for address in ("/network/", "/network/1/"):
+        words = page(configured, address).words
+        assert "It expired. Ask for a new one." in words
+        assert "Way to the server (TCP) 0.12 s" in words
+        assert "CN=csms.example expired issued by CN=Some CA, until 2025-01-01, key EC 256, for csms.example" in words
+
+
+def test_steps_appear_as_they_are_taken() -> None:
+    seen = doctor.read(diagnosis(step("configuration"), step("name")))
+    assert seen is not None
+    assert [(one.outcome, one.running) for one in seen.steps] == [
+        ("passed", False),
+        ("passed", False),
+        ("", True),
+        *[("", False)] * 4,
+    ]
+    assert (seen.verdict, seen.advice, seen.over) == ("", "", False)
+    words = look(live.doctor(seen)).words
+    assert "Way to the server (TCP) looking …" in words
+
+
+def test_the_live_diagnosis_goes_first(configured: Client) -> None:
+    repositories.commit([Remember("connection_diagnosis", EXPIRED)])
+    latest.remember(station(diagnosis=diagnosis(step("configuration"))))
+    words = page(configured).words
+    assert "It expired." not in words
+    assert "looking …" in words
+
+
+@pytest.mark.parametrize(
+    ("steps", "tone"),
+    [((step("boot"),), "good"), ((step("boot", "warned", advice="Wait."),), "wait"), ((FAILED,), "bad")],
+)
+def test_a_verdict_has_the_tone_of_its_worst_step(steps: tuple[dict[str, Any], ...], tone: str) -> None:
+    seen = doctor.read(diagnosis(*steps, over=True, verdict="So it is."))
+    assert seen is not None
+    assert seen.tone == tone
+
+
+@pytest.mark.parametrize("told", [None, 1, [], {}, {**EXPIRED, "steps": [{}]}, {**EXPIRED, "begun": "yesterday"}])
+def test_a_diagnosis_that_cannot_be_read_is_none(configured: Client, told: Any) -> None:
+    assert doctor.read(told) is None
+    repositories.commit([Remember("connection_diagnosis", told)])
+    page(configured)
+
+
+def test_a_step_of_another_version_is_shown_too() -> None:
+    seen = doctor.read(diagnosis(step("ipv9"), over=True))
+    assert seen is not None
+
+
+def test_the_doctor_is_sent_for(configured: Client) -> None:
+    answer = configured.post("/network/1/check/", headers={"HX-Request": "true"})
+    assert "Sent to the station" in look(answer.content).words
+    assert Command.objects.get().arguments == {"slot": 1}
+    assert configured.post("/network/4/check/").status_code == 404
+
+
+def test_what_is_not_saved_is_checked_without_its_password(configured: Client) -> None:
+    configured.post("/network/check/", {**TYPED, "csms_url": "wss://new/", "password": SECRET})
+    command = Command.objects.get()
+    assert command.action == "diagnose_connection"
+    assert command.arguments == {"csms_url": "wss://new/", "security_profile": 2}
+
+
+@pytest.mark.parametrize("changes", [{"csms_url": "x"}, {"security_profile": "1"}, {"security_profile": "x"}])
+def test_what_cannot_be_checked(configured: Client, changes: dict[str, str]) -> None:
+    answer = configured.post("/network/check/", {**TYPED, **changes})
+    assert answer.status_code == 422
+    assert look(answer.content).words
+    assert not Command.objects.exists()
 
 
 # ------------------------------------------------------------------ a slot

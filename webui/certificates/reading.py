@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 
 REQUEST = "certificate_request"  # remembered by the station while it waits for a signature
 HISTORY = 12
-KINDS = ("certificate_installed", "certificate_deleted")
+KINDS = tuple(kind for kind in installer_words.EVENTS if "certificate" in kind or "csms_root" in kind)
 SOON, VERY_SOON = timedelta(days=30), timedelta(days=7)
 GROUPS = (
     CertificateUse.CHARGING_STATION,
@@ -200,9 +200,11 @@ def _pairs(digits: str) -> str:
 
 @dataclass(frozen=True, slots=True)
 class Pending:
-    """A certificate signing request that waits for its answer."""
+    """A certificate signing request that waits for its answer. ``said``: where it is, in words."""
 
     csr: str
+    name: str
+    said: str
 
 
 def pending() -> Pending | None:
@@ -210,7 +212,12 @@ def pending() -> Pending | None:
     row = Remembered.objects.filter(key=REQUEST).first()
     if row is None or not isinstance(row.value, dict):
         return None
-    return Pending(str(row.value.get("csr") or ""))
+    kept = row.value
+    return Pending(
+        str(kept.get("csr") or ""),
+        str(kept.get("common_name") or ""),
+        installer_words.request_stage(str(kept.get("stage") or "")),
+    )
 
 
 def history() -> list[tuple[datetime, str]]:

@@ -12,6 +12,7 @@ from django.urls import reverse
 from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_POST, require_safe
 
+from station.domain.certificates import CertificateUse
 from station.store.models import Certificate
 from webui.accounts.guard import installer
 from webui.certificates import reading
@@ -32,6 +33,7 @@ def _page(request: HttpRequest, **forms: Any) -> dict[str, Any]:
     return {
         "groups": reading.groups(),
         "station_use": STATION,
+        "csms_root_use": str(CertificateUse.CSMS_ROOT),
         "pending": reading.pending(),
         "asked": followed(request),
         "history": reading.history(),
@@ -81,8 +83,8 @@ def _own(request: HttpRequest) -> HttpResponse | dict[str, Any]:
 @require_POST
 @installer
 async def renew(request: HttpRequest) -> HttpResponse:
-    """A new key pair and a request for a certificate."""
-    return await _file(request, "renew_certificate", {})
+    """A new key pair and a request for a certificate: for the operator's system, or (``by=hand``) for a person."""
+    return await _file(request, "renew_certificate", {"send": request.POST.get("by") != "hand"})
 
 
 @never_cache

@@ -52,8 +52,8 @@ class CredentialsForm(forms.Form):
         return _checked(SecurityCtrlr.BasicAuthPassword, self.cleaned_data["password"])
 
 
-class SlotForm(CredentialsForm):
-    """A whole slot. Identity and password are asked for with the slot in use only: they are the same for all."""
+class AddressForm(forms.Form):
+    """Where the operator's system is, and how the two of them prove themselves."""
 
     csms_url = forms.CharField(
         max_length=URL_LENGTH,
@@ -64,6 +64,24 @@ class SlotForm(CredentialsForm):
     security_profile = forms.TypedChoiceField(
         choices=PROFILES, coerce=int, label=gettext_lazy("Security profile"), initial=2
     )
+
+    def clean_csms_url(self) -> str:
+        url: str = self.cleaned_data["csms_url"]
+        if flaw := flaw_of_url(url):
+            raise forms.ValidationError(_("The address %(flaw)s.") % {"flaw": flaw})
+        return url
+
+    def clean(self) -> dict[str, Any]:
+        cleaned: dict[str, Any] = super().clean() or self.cleaned_data
+        profile, url = cleaned.get("security_profile"), cleaned.get("csms_url")
+        if profile and url and (flaw := flaw_of_scheme(url, profile)):
+            self.add_error("csms_url", refusal(flaw[:1].upper() + flaw[1:]))
+        return cleaned
+
+
+class SlotForm(CredentialsForm, AddressForm):
+    """A whole slot. Identity and password are asked for with the slot in use only: they are the same for all."""
+
     interface = forms.ChoiceField(label=gettext_lazy("Network interface"))
     message_timeout = forms.IntegerField(
         label=gettext_lazy("Longest wait for an answer, in seconds"), initial=30, widget=forms.NumberInput()
@@ -94,19 +112,11 @@ class SlotForm(CredentialsForm):
         if connection.security_profile == 1:
             del self.fields["less_security"]
 
-    def clean_csms_url(self) -> str:
-        url: str = self.cleaned_data["csms_url"]
-        if flaw := flaw_of_url(url):
-            raise forms.ValidationError(_("The address %(flaw)s.") % {"flaw": flaw})
-        return url
-
     def clean(self) -> dict[str, Any]:
         cleaned: dict[str, Any] = super().clean() or self.cleaned_data
-        profile, url = cleaned.get("security_profile"), cleaned.get("csms_url")
+        profile = cleaned.get("security_profile")
         if profile is None:
             return cleaned
-        if url and (flaw := flaw_of_scheme(url, profile)):
-            self.add_error("csms_url", refusal(flaw[:1].upper() + flaw[1:]))
         if self.used and profile >= 2 and not has_certificate(CertificateUse.CSMS_ROOT):
             self.add_error(
                 "security_profile", _("Install the root certificate of the operator's system first (Certificates).")

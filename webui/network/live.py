@@ -2,17 +2,20 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable, Mapping
+
 from django.template.loader import render_to_string
 
 from station.live.payloads import StationLive
 from webui import words
+from webui.network.doctor import Diagnosis, read
 from webui.pieces import marked
 
-NOW = "network-now"
+NOW, DOCTOR = "network-now", "network-doctor"
 
 
-def pieces(station: StationLive) -> dict[str, str]:
-    """By id, each with its mark."""
+def now(station: StationLive) -> str:
+    """The connection and, where there is one, the trial."""
     accepted = station.connected and station.registration == "Accepted"
     html = render_to_string(
         "network/_now.html",
@@ -22,4 +25,16 @@ def pieces(station: StationLive) -> dict[str, str]:
             "tone": "good" if accepted else "bad" if not station.connected else "wait",
         },
     )
-    return {NOW: marked(NOW, html)}
+    return marked(NOW, html)
+
+
+def doctor(diagnosis: Diagnosis | None) -> str:
+    """What the connection doctor found."""
+    return marked(DOCTOR, render_to_string("network/_doctor.html", {"diagnosis": diagnosis}))
+
+
+def _doctor(station: StationLive) -> str:
+    return "" if station.diagnosis is None else doctor(read(station.diagnosis))
+
+
+PIECES: Mapping[str, Callable[[StationLive], str]] = {NOW: now, DOCTOR: _doctor}

@@ -4,19 +4,23 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from datetime import datetime
+from typing import Any
 
 from station.device_model.components import OCPPCommCtrlr, SecurityCtrlr
+from station.domain.moment import parse_rfc3339
 from station.live.payloads import StationLive
-from station.store.models import Certificate, JournalEntry, NetworkProfile
-from webui import words
+from station.store.models import Certificate, JournalEntry, NetworkProfile, Remembered
+from webui import installer_words, words
 from webui.dashboard import latest
 from webui.device_model.reading import Reading
 
 SLOTS = tuple(int(slot) for slot in OCPPCommCtrlr.NetworkConfigurationPriority.limits.values)
 HISTORY = 12
+FAILURES = "connection_failures"  # remembered by the station
+FAILURES_SHOWN = 5
 KINDS = (
     *("trial_began", "trial_kept", "trial_taken_back", "connection_set"),
-    *("network_profile", "network_profiles_removed", "link_up", "link_down", "connection_failed"),
+    *("network_profile", "network_profiles_removed", "link_up", "link_down", "password_taken_back"),
 )
 
 
@@ -29,6 +33,19 @@ class Slot:
     place: int
     in_use: bool
     tried: bool
+
+
+@dataclass(frozen=True, slots=True)
+class Failure:
+    """What a slot keeps failing with. ``over``: there has been a connection since."""
+
+    slot: int
+    why: str
+    detail: str
+    first: datetime
+    last: datetime
+    attempts: int
+    over: bool
 
 
 class Connection:
@@ -79,3 +96,26 @@ def history() -> list[tuple[datetime, str]]:
     """What became of the connection lately, newest first."""
     rows = JournalEntry.objects.filter(kind__in=KINDS).order_by("-id")[:HISTORY]
     return [(row.at, words.event(row.kind, row.data if isinstance(row.data, dict) else {})) for row in rows]
+
+
+def failures() -> list[Failure]:
+    """Why there was no connection, newest first."""
+    row = Remembered.objects.filter(key=FAILURES).first()
+    kept = row.value if row is not None and isinstance(row.value, list) else []
+    found = [failure for one in reversed(kept) if (failure := _failure(one)) is not None]
+    return sorted(found, key=lambda failure: failure.last, reverse=True)[:FAILURES_SHOWN]
+
+
+def _failure(kept: Any) -> Failure | None:
+    try:
+        return Failure(
+            int(kept["slot"]),
+            installer_words.why(str(kept["cause"])),
+            str(kept["detail"]),
+            parse_rfc3339(kept["first"]),
+            parse_rfc3339(kept["last"]),
+            int(kept["attempts"]),
+            bool(kept["over"]),
+        )
+    except (KeyError, TypeError, ValueError, AttributeError):
+        return None  # of another version

@@ -15,11 +15,11 @@ from django.views.decorators.http import require_http_methods, require_POST, req
 from station.store import confidential, repositories
 from webui.accounts.guard import installer
 from webui.commands import filing
-from webui.commands.views import followed
+from webui.commands.views import answer_with, followed
 from webui.dashboard import latest
-from webui.network import live
-from webui.network.forms import CredentialsForm, OrderForm, SlotForm
-from webui.network.reading import Connection, Slot, history
+from webui.network import doctor, live
+from webui.network.forms import AddressForm, CredentialsForm, OrderForm, SlotForm
+from webui.network.reading import Connection, Slot, failures, history
 
 _PASSWORD = ("SecurityCtrlr", "BasicAuthPassword")
 
@@ -37,14 +37,22 @@ def _page(request: HttpRequest, **forms: Any) -> dict[str, Any]:
     station = latest.recent()
     return {
         "connection": connection,
-        "now": live.pieces(station)[live.NOW] if station is not None else "",
+        "now": live.now(station) if station is not None else "",
+        "doctor": _doctor(),
         "asked": followed(request),
         "history": history(),
+        "failures": failures(),
         "credentials": CredentialsForm(initial={"identity": connection.identity}),
         "has_password": _PASSWORD in repositories.secrets_set(),
         "order": OrderForm(connection) if sum(slot.profile is not None for slot in connection.slots) > 1 else None,
         **forms,
     }
+
+
+def _doctor() -> str:
+    station = latest.recent()
+    told = station.diagnosis if station is not None else None
+    return live.doctor(doctor.last() if told is None else doctor.read(told))
 
 
 @sensitive_post_parameters("password")
@@ -63,13 +71,13 @@ def _slot(request: HttpRequest, number: int) -> HttpResponse | dict[str, Any]:
     """The page, or the arguments of the command."""
     connection = Connection()
     here = _known(connection, number)
+    context = {"slot": here, "connection": connection, "doctor": _doctor()}
     if request.method != "POST":
         form = SlotForm(connection, here, initial=_initial(connection, here))
-        return render(request, "network/slot.html", {"form": form, "slot": here, "connection": connection})
+        return render(request, "network/slot.html", {**context, "form": form})
     form = SlotForm(connection, here, request.POST)
     if not form.is_valid():
-        context = {"form": form, "slot": here, "connection": connection}
-        return render(request, "network/slot.html", context, status=422)
+        return render(request, "network/slot.html", {**context, "form": form}, status=422)
     return confidential.sealed_password({"slot": number, **form.cleaned_data})
 
 
@@ -79,6 +87,27 @@ def _initial(connection: Connection, here: Slot) -> dict[str, Any]:
         return known
     names = ("csms_url", "security_profile", "interface", "message_timeout")
     return {**known, **{name: getattr(here.profile, name) for name in names}}
+
+
+@never_cache
+@require_POST
+@installer
+async def check(request: HttpRequest, number: int) -> HttpResponse:
+    """Have the doctor look at a slot as it is stored."""
+    await sync_to_async(lambda: _known(Connection(), number))()
+    return await answer_with(request, "diagnose_connection", {"slot": number}, back="network")
+
+
+@never_cache
+@require_POST
+@installer
+async def check_typed(request: HttpRequest) -> HttpResponse:
+    """Have the doctor look at what is typed and not saved: address and security profile."""
+    form = AddressForm(request.POST)
+    if not form.is_valid():
+        said = " ".join(str(error) for errors in form.errors.values() for error in errors)
+        return render(request, "device_model/_refused.html", {"said": said}, status=422)
+    return await answer_with(request, "diagnose_connection", form.cleaned_data, back="network")
 
 
 @never_cache

@@ -13,7 +13,7 @@ from station.domain.events import ConnectionFailed, LinkUp, OperatorCommand
 from station.domain.moment import Moment
 from station.domain.network import FailureCause
 from station.domain.pki import BadCertificate
-from station.domain.signals import SecurityEvent
+from station.domain.signals import SecurityEvent, TryWithoutRoot
 from station.ocpp.block import Block, Payload
 from station.ocpp.context import Context
 
@@ -207,6 +207,9 @@ class Certificates(Block):
             self._finish(command, "Rejected", "There is no such certificate.")
         elif needed := self._needed(record):
             self._finish(command, "Rejected", f"The certificate stays: {needed}.")
+        elif record.use is CertificateUse.CSMS_ROOT and self._context.model[SecurityCtrlr.SecurityProfile] >= 2:
+            # Whether the CSMS can do without this one, only a connection shows.
+            self._context.raise_signal(TryWithoutRoot(record.certificate_id, command.command_id, command.who))
         else:
             self._delete(record, now, command.who)
             self._finish(command, "Accepted", "The certificate was deleted.")

@@ -408,6 +408,65 @@ def test_an_identity_that_there_was_none_before_is_gone_again() -> None:
     assert text(rig, "Identity") == ""
 
 
+# ------------------------------------------------------------------ a CSMS root that shall go
+
+
+def with_two_roots() -> tuple[MemoryRig, str, str]:
+    """Connected by TLS; the ids of the two CSMS roots that are installed."""
+    rig = started(NetworkProfile(1, SECURE, 2), usable=(1, 2))
+    other = Authority("Other").installed()
+    rig.disk.commit([SaveCertificate(other)])
+    rig.power_cut()
+    rig.boot()
+    rig.let(1)
+    first = next(one for one in rig.disk.certificates if one != other.certificate_id)
+    return rig, first, other.certificate_id
+
+
+def trusted(rig: MemoryRig) -> int:
+    """How many roots the next connection believes."""
+    return len(rig.station.certificates.material(rig.now.wall, 1).roots)
+
+
+def test_a_root_goes_when_the_csms_has_proven_itself_without_it() -> None:
+    rig, first, other = with_two_roots()
+    assert status(rig, "delete_certificate", certificate_id=first) == "Accepted"
+    assert trusted(rig) == 1
+    assert sorted(rig.disk.certificates) == sorted([first, other])
+    rig.disconnect()
+    rig.connect()
+    rig.let(1)
+    assert sorted(rig.disk.certificates) == [other]
+    assert noted(rig, "trial_kept")[0]["what"] == "root_deleted"
+
+
+def test_a_root_stays_when_the_csms_cannot_do_without_it() -> None:
+    rig, first, other = with_two_roots()
+    assert status(rig, "delete_certificate", certificate_id=first) == "Accepted"
+    rig.disconnect()
+    rig.let(60)
+    rig.power_cut()
+    rig.boot(connect=False)
+    assert trusted(rig) == 1
+    rig.step(ConnectionFailed(1, 2, FailureCause.CSMS_CERTIFICATE, "unable to get local issuer certificate"))
+    assert status(rig, "delete_certificate", certificate_id=other) == "Rejected"
+    rig.let(121)
+    assert trusted(rig) == 2
+    assert sorted(rig.disk.certificates) == sorted([first, other])
+    assert noted(rig, "trial_taken_back")[0]["why"] == "csms_certificate"
+
+
+def test_without_tls_a_root_is_simply_deleted() -> None:
+    rig = started(usable=(1, 2))
+    other = Authority("Other").installed()
+    rig.disk.commit([SaveCertificate(other)])
+    rig.power_cut()
+    rig.boot()
+    assert status(rig, "delete_certificate", certificate_id=other.certificate_id) == "Accepted"
+    assert other.certificate_id not in rig.disk.certificates
+    assert not rig.reconnects
+
+
 # ------------------------------------------------------------------ refused
 
 

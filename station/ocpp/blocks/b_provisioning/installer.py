@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from typing import Any
 
 from station.device_model.components import OCPPCommCtrlr, SecurityCtrlr
@@ -11,7 +11,7 @@ from station.domain.effects import FinishCommand
 from station.domain.events import OperatorCommand
 from station.domain.moment import Moment
 from station.domain.network import NetworkProfile
-from station.domain.signals import SecurityEvent
+from station.domain.signals import SecurityEvent, TryWithoutRoot
 from station.ocpp.block import Block
 from station.ocpp.blocks.b_provisioning.network_profiles import NetworkProfiles
 from station.ocpp.blocks.b_provisioning.trial import WINDOW, Settings, Trial
@@ -54,18 +54,29 @@ class Installer(Block):
         }
 
     def on(self, event: object, now: Moment) -> None:
-        if not isinstance(event, OperatorCommand) or event.action not in self._commands:
-            return
+        if isinstance(event, OperatorCommand) and event.action in self._commands:
+            self._finish(event.command_id, lambda: self._obey(event, now))
+        elif isinstance(event, TryWithoutRoot):
+            self._finish(event.command_id, lambda: self._try_without(event, now))
+
+    def _finish(self, command_id: int, act: Callable[[], str]) -> None:
         try:
-            if self._trial.running and event.action != "take_back":
-                raise Refused("Other settings are being tried. Wait for the outcome, or take them back.")
-            said = self._commands[event.action](event, now)
+            said = act()
         except Refused as refused:
-            self._context.emit(FinishCommand(event.command_id, "Rejected", str(refused)))
+            self._context.emit(FinishCommand(command_id, "Rejected", str(refused)))
         except (KeyError, TypeError, ValueError):
-            self._context.emit(FinishCommand(event.command_id, "Rejected", "This cannot be read."))
+            self._context.emit(FinishCommand(command_id, "Rejected", "This cannot be read."))
         else:
-            self._context.emit(FinishCommand(event.command_id, "Accepted", said))
+            self._context.emit(FinishCommand(command_id, "Accepted", said))
+
+    def _obey(self, command: OperatorCommand, now: Moment) -> str:
+        if command.action != "take_back":
+            self._one_at_a_time()
+        return self._commands[command.action](command, now)
+
+    def _one_at_a_time(self) -> None:
+        if self._trial.running:
+            raise Refused("Other settings are being tried. Wait for the outcome, or take them back.")
 
     # ------------------------------------------------------------------ the commands
 
@@ -136,6 +147,14 @@ class Installer(Block):
         self._trial.take_back(now, by_hand=command.who)
         return "The former settings are back."
 
+    def _try_without(self, wish: TryWithoutRoot, now: Moment) -> str:
+        self._one_at_a_time()
+        slot = self._current()
+        if slot is None:
+            raise Refused("No operator's system is configured by which this could be tried.")
+        self._trial.begin("root_deleted", wish.who, Settings(without=wish.certificate_id), slot, now)
+        return TRIED
+
     # ------------------------------------------------------------------ parts
 
     def _carry_out(self, what: str, command: OperatorCommand, settings: Settings, used: int | None, now: Moment) -> str:
@@ -146,9 +165,7 @@ class Installer(Block):
             return TRIED
         self._trial.set(settings, reconnect=used is not None)
         self._context.journal(now, "connection_set", what=what, who=command.who, slot=used or _slot_of(settings))
-        self._context.raise_signal(
-            SecurityEvent("ReconfigurationOfSecurityParameters", f"{what} was set", critical=False)
-        )
+        self._context.raise_signal(SecurityEvent("ReconfigurationOfSecurityParameters", f"{what} was set"))
         if used is not None:
             return "Kept. The station connects by it now."
         unused = [slot for slot in settings.profiles if slot not in self._order() and slot in self._network.stored]

@@ -7,6 +7,7 @@ from dataclasses import asdict, dataclass, field, replace
 from typing import Any
 
 from station.device_model.components import OCPPCommCtrlr, SecurityCtrlr
+from station.domain.certificates import CertificateUse
 from station.domain.effects import Reconnect
 from station.domain.events import ConnectionFailed, LinkDown, LinkUp, Started, Tick
 from station.domain.moment import Moment
@@ -26,10 +27,15 @@ _PRIORITY = "NetworkConfigurationPriority"
 
 @dataclass(frozen=True, slots=True)
 class Settings:
-    """What a change sets. ``profiles`` by slot, None empties it; ``variables`` by name, as OCPP writes their values."""
+    """What a change sets.
+
+    ``profiles`` by slot, None empties it; ``variables`` by name, as OCPP writes their values; ``without`` is the id of
+    a CSMS root certificate that is deleted when it has worked without it.
+    """
 
     profiles: Mapping[int, NetworkProfile | None] = field(default_factory=dict)
     variables: Mapping[str, str] = field(default_factory=dict)
+    without: str = ""
 
 
 @dataclass(slots=True)
@@ -40,6 +46,7 @@ class _Running:
     who: str
     slot: int
     former: Settings
+    without: str = ""  # as in ``Settings``
     lives: int = 1
     until: float = 0.0  # monotonic
     fresh: bool = False  # the link by the former settings is gone
@@ -65,6 +72,7 @@ class Trial(Block):
         self._in_force: list[NetworkProfile] | None = None  # before the trial; None after a reboot: what is stored
         if self._running is not None:
             network.tried = self._running.slot
+            context.certificates.without = self._running.without
 
     @property
     def running(self) -> bool:
@@ -95,10 +103,17 @@ class Trial(Block):
     def begin(self, what: str, who: str, settings: Settings, slot: int, now: Moment) -> None:
         """Try ``settings`` by connecting with ``slot``. Nothing else may be running."""
         self._running = _Running(
-            what, who, slot, self._former(settings), until=now.monotonic + WINDOW, fresh=self._network.link is None
+            what,
+            who,
+            slot,
+            self._former(settings),
+            settings.without,
+            until=now.monotonic + WINDOW,
+            fresh=self._network.link is None,
         )
         self._in_force = self._network.in_force
         self._apply(settings)
+        self._context.certificates.without = settings.without
         self._network.go_by(self._network.stored.values())
         self._network.tried = slot
         self._keep_in_mind()
@@ -107,7 +122,7 @@ class Trial(Block):
             now, "trial_began", what=what, who=who, slot=slot, csms_url=profile.csms_url if profile else ""
         )
         self._context.raise_signal(
-            SecurityEvent("ReconfigurationOfSecurityParameters", f"{what} is tried with slot {slot}", critical=False)
+            SecurityEvent("ReconfigurationOfSecurityParameters", f"{what} is tried with slot {slot}")
         )
         self._connect_anew("an installer's new settings are tried")
 
@@ -175,6 +190,8 @@ class Trial(Block):
     def _keep(self, running: _Running, status: str, now: Moment) -> None:
         self._over()
         self._network.settle(now)
+        if running.without and len(self._context.certificates.of(CertificateUse.CSMS_ROOT)) > 1:
+            self._context.certificates.remove(running.without)
         self._context.journal(now, "trial_kept", what=running.what, slot=running.slot, status=status)
 
     def take_back(self, now: Moment, *, by_hand: str = "") -> None:
@@ -192,20 +209,21 @@ class Trial(Block):
             now, "trial_taken_back", what=running.what, slot=running.slot, why=running.why, detail=running.detail
         )
         self._context.raise_signal(
-            SecurityEvent("ReconfigurationOfSecurityParameters", f"{running.what} is taken back", critical=False)
+            SecurityEvent("ReconfigurationOfSecurityParameters", f"{running.what} is taken back")
         )
         self._connect_anew("the former settings come back")
 
     def _over(self) -> None:
         self._running = None
         self._network.tried = None
+        self._context.certificates.without = ""
         self._context.remember(REMEMBERED, None)
 
     def _keep_in_mind(self) -> None:
         running = self._running
         if running is None:
             return
-        kept = {name: getattr(running, name) for name in ("what", "who", "slot", "lives")}
+        kept = {name: getattr(running, name) for name in ("what", "who", "slot", "without", "lives")}
         profiles = {str(slot): asdict(one) if one else None for slot, one in running.former.profiles.items()}
         self._context.remember(REMEMBERED, {**kept, "profiles": profiles, "variables": dict(running.former.variables)})
 
@@ -219,6 +237,7 @@ def _recalled(kept: Any) -> _Running | None:
             {int(slot): NetworkProfile(**one) if one else None for slot, one in kept["profiles"].items()},
             {name: kept["variables"][name] for name in (_PRIORITY, *_TEXTS) if name in kept["variables"]},
         )
-        return _Running(str(kept["what"]), str(kept["who"]), int(kept["slot"]), former, int(kept["lives"]))
+        what, who, without = (str(kept[name]) for name in ("what", "who", "without"))
+        return _Running(what, who, int(kept["slot"]), former, without, int(kept["lives"]))
     except (KeyError, TypeError, ValueError, AttributeError):
         return None
