@@ -80,9 +80,7 @@ class Outlet:
         if self.ev:
             self.ev.step(dt, electronics.offered, electronics.closed and supply)
         self._measure(uptime, supply, electronics.phases)
-        l1, l2, l3 = (
-            before + watts * dt / 3.6 for before, watts in zip(self.flown, self.power, strict=True)
-        )
+        l1, l2, l3 = (before + watts * dt / 3.6 for before, watts in zip(self.flown, self.power, strict=True))
         self.flown = l1, l2, l3
         energy = sum(self.power) * dt / 3600.0
         if self.ev and energy:

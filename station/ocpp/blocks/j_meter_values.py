@@ -169,9 +169,7 @@ class MeterValues(Block):
     ) -> dict[str, Any] | None:
         at = at or self._context.clock.utc(now)
         total_only = self._context.model[SampledDataCtrlr.RegisterValuesWithoutPhases]
-        return measurands.sample(
-            evse, names, reading_context, at, self._context.signing.signed, total_only=total_only
-        )
+        return measurands.sample(evse, names, reading_context, at, self._context.signing.signed, total_only=total_only)
 
 
 def _stamp(due: datetime, utc: datetime) -> datetime:
