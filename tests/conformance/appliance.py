@@ -66,6 +66,7 @@ class OnAppliance(Rig):
 
     def start(self, **variables: str) -> None:
         csms = self._csms
+        self.settings += variables.items()
         self._appliance.environment["STATION_CABLES"] = "detachable" if self.socket else "fixed"
         settings = (*QUICK, *(f"{name}={value}" for name, value in {**self.built(), **variables}.items()))
         if self.security_profile > 1:

@@ -53,6 +53,7 @@ class InMemory(Rig):
     def start(self, **variables: str) -> None:
         if self.security_profile > 1:
             variables["SecurityCtrlr.SecurityProfile"] = str(self.security_profile)
+        self.settings += variables.items()
         self._rig = MemoryRig(evses=self.evses, **{**self.built(), **variables})
         for evse in self._rig.board.evses.values():
             evse.socket, evse.phases = self.socket, self.phases

@@ -97,6 +97,7 @@ class Rig(ABC):
 
     def __init__(self) -> None:
         self._consumed: set[int] = set()
+        self.settings: list[tuple[str, str]] = []  # every variable that was set, by its name, and what to
 
     # ------------------------------------------------------------------ life
 
@@ -293,6 +294,8 @@ class Rig(ABC):
         }
         response = self.call("SetVariables", {"setVariableData": [item]})
         status: str = response["setVariableResult"][0]["attributeStatus"]
+        if status in ("Accepted", "RebootRequired"):
+            self.settings.append((f"{component}.{variable}" + (f"[{instance}]" if instance else ""), value))
         return status
 
     def configure(self, name: str, value: str) -> None:

@@ -219,7 +219,7 @@ def test_master_pass_without_a_choice_ends_all(rig: Rig) -> None:
 
 @pytest.mark.tc("TC_E_52")
 def test_disable_remote_authorization(rig: Rig) -> None:
-    rig.start(**{"AuthCtrlr.DisableRemoteAuthorization": "true"})
+    rig.start(**{"AuthCtrlr.DisableRemoteAuthorization": "true", "AuthCacheCtrlr.Enabled": "true"})
     rig.card(CARD)
     rig.expect_none("Authorize", during=2.0)
     session = Session(rig)
