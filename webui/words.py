@@ -73,7 +73,7 @@ _WARNINGS: Mapping[str, Any] = {
 _METER_DOUBTED = _("The meter's reading is implausible and is not used.")
 
 # Why the last card or start did not lead to charging; the words of block C, and AuthorizationStatusEnumType.
-_MESSAGES: Mapping[str, Any] = {
+MESSAGES: Mapping[str, Any] = {
     "Blocked": _("The card is blocked."),
     "ConcurrentTx": _("The card is already charging elsewhere."),
     "Expired": _("The card has expired."),
@@ -168,15 +168,33 @@ def _doubt(word: str) -> Any:
     return _METER_DOUBTED if word.startswith("Meter:") else _("Note: %(word)s") % {"word": word}
 
 
-def message(word: str, languages: Sequence[str] = ()) -> str:
-    """Why the last card or start led to nothing; empty for no word.
-
-    In the first of ``languages`` that there is (C01.FR.08, C01.FR.09), else in the reader's own.
-    """
+def message(word: str) -> str:
+    """Why the last card or start led to nothing; empty for no word."""
     if not word:
         return ""
-    with translation.override(spoken(languages) or translation.get_language()):
-        return str(_MESSAGES[word]) if word in _MESSAGES else word.replace("_", " ").capitalize()
+    return str(MESSAGES[word]) if word in MESSAGES else word.replace("_", " ").capitalize()
+
+
+class Said(NamedTuple):
+    """What an EVSE's card says to the driver. ``language`` is empty where it is the reader's own."""
+
+    language: str
+    activity: Activity
+    faults: list[str]
+    warnings: list[str]
+    message: str
+
+
+def to_driver(evse: EvseLive) -> Said:
+    """In the first of the driver's languages that there is (C01.FR.08, C01.FR.09), else in English (C01.FR.13).
+
+    Where nobody has told a language, it is the reader's own.
+    """
+    language = (spoken(evse.languages) or "en") if evse.languages else ""
+    with translation.override(language or translation.get_language()):
+        doing = activity(evse.activity)
+        told = Activity(str(doing.label), doing.tone, str(doing.sentence))
+        return Said(language, told, faults(evse), warnings(evse), message(evse.message))
 
 
 def spoken(languages: Sequence[str]) -> str:
@@ -328,7 +346,7 @@ def outcome(action: str, accepted: bool, said: str) -> str:
         action = "stop"  # the same code once more ends the session (C01.FR.03)
     if accepted and action in _DONE:
         return str(_DONE[action])
-    if said in _MESSAGES or (said and " " not in said):
+    if said in MESSAGES or (said and " " not in said):
         return message(said)
     return said or str(_("Done.") if accepted else _("The station refused."))
 

@@ -137,6 +137,9 @@ DATA_UPLOAD_MAX_MEMORY_SIZE = 1024 * 1024  # bytes
 USE_TZ = True
 TIME_ZONE = "UTC"
 LANGUAGE_CODE = "en"
+# What there are words in for drivers, who are spoken to in the language that the CSMS names (C01.FR.08).
+LANGUAGES = [("en", "English"), ("de", "Deutsch"), ("fr", "Français"), ("es", "Español"), ("nl", "Nederlands")]
+LOCALE_PATHS = [BASE_DIR / "locale"]
 
 # WhiteNoise serves the files from where they are, each under an address that carries a hash of its content. So there
 # is no collecting step that a start could miss or that would write beside the data folder.

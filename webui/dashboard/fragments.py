@@ -51,10 +51,7 @@ def _evse_fragments(evse: EvseLive, at: str, language: str) -> tuple[tuple[str, 
         over = evse.transaction_id is not None and evse.activity == "finishing"  # only the contactor has yet to open
         context = {
             "evse": evse,
-            "activity": words.activity(evse.activity),
-            "faults": words.faults(evse),
-            "warnings": words.warnings(evse),
-            "message": words.message(evse.message, evse.languages),
+            "said": words.to_driver(evse),
             "who": words.masked(evse.id_token, evse.id_token_type),
             "started": started,
             "lasted": (now - started) if started and now else None,

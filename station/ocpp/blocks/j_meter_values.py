@@ -168,7 +168,8 @@ class MeterValues(Block):
         self, evse: Evse, names: tuple[str, ...], reading_context: str, now: Moment, *, at: datetime | None = None
     ) -> dict[str, Any] | None:
         at = at or self._context.clock.utc(now)
-        return measurands.sample(evse, names, reading_context, at, self._context.signing.signed)
+        total_only = self._context.model[SampledDataCtrlr.RegisterValuesWithoutPhases]
+        return measurands.sample(evse, names, reading_context, at, self._context.signing.signed, total_only=total_only)
 
 
 def _stamp(due: datetime, utc: datetime) -> datetime:
