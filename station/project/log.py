@@ -119,5 +119,7 @@ LOGGING: dict[str, Any] = {
         "websockets": {"level": "WARNING"},
         "aiohttp.access": {"level": "WARNING"},
         "pymodbus": {"level": "CRITICAL"},
+        # Were it not there, redis would make it, with a handler beside ours.
+        "push_response": {"level": "INFO"},
     },
 }

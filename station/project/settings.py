@@ -99,6 +99,7 @@ CHANNEL_LAYERS = {
                     "socket_connect_timeout": 2,
                     "socket_timeout": 5,
                     "retry": Retry(NoBackoff(), 1),
+                    "driver_info": None,  # or the client parses its package's metadata for each connection
                 }
             ],
             "prefix": f"station-{ENVIRONMENT.instance}",
