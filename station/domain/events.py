@@ -23,6 +23,7 @@ class LinkUp:
 
     slot: int
     security_profile: int
+    spare_password: bool = False  # connected with the password before BasicAuthPassword (A01)
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,6 +41,7 @@ class ConnectionFailed:
     security_profile: int
     cause: FailureCause
     detail: str = ""
+    spare_password: bool = False  # as in ``LinkUp``
 
 
 @dataclass(frozen=True, slots=True)

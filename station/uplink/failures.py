@@ -75,7 +75,6 @@ class LinkRefused(Exception):
 def refusal(error: Exception, context: ClientContext | None, within: float) -> LinkRefused:
     """What is behind ``error``. ``context`` is the attempt's (None: without TLS), ``within`` its time limit in s."""
     if context is not None and context.late_error is not None:
-        # TLS 1.3: the peer judges our certificate when the handshake is over for us already
         error = context.late_error
     match error:
         case LinkRefused():
@@ -93,6 +92,12 @@ def refusal(error: Exception, context: ClientContext | None, within: float) -> L
             return LinkRefused(f"the CSMS chose what was not offered: {error}", FailureCause.SUBPROTOCOL)
         case InvalidURI():
             return LinkRefused(f"the CSMS's URL cannot be used: {error}", FailureCause.CONFIGURATION)
+        case InvalidMessage(__cause__=EOFError()) if context is not None and context.presents and context.judged_late:
+            # The alert gets lost where the peer closes before it has read our request.
+            return LinkRefused(
+                "the CSMS breaks the connection off once it has seen the station's certificate",
+                FailureCause.STATION_CERTIFICATE,
+            )
         case InvalidMessage() | InvalidHandshake():
             return LinkRefused(f"the CSMS does not answer as a WebSocket server: {error}", FailureCause.PROTOCOL)
         case socket.gaierror():
@@ -139,5 +144,5 @@ def _status(status: int) -> LinkRefused:
         return LinkRefused(
             f"HTTP {status}: the CSMS points to another address, which is not followed", FailureCause.REFUSED
         )
-    cause = FailureCause.CREDENTIALS if status == 401 else FailureCause.REFUSED
+    cause = FailureCause.CREDENTIALS if status in (401, 403) else FailureCause.REFUSED
     return LinkRefused(f"HTTP {status}: {_STATUS.get(status, 'the CSMS refuses the connection')}", cause)

@@ -34,7 +34,7 @@ from station.uplink.connector import Connector
 from station.uplink.consumer import UplinkConsumer, UplinkWorker
 from station.uplink.database import Database
 from station.uplink.errands import Errands
-from station.uplink.link import Link
+from station.uplink.link import Link, LinkRefused
 from station.uplink.meter_key import MeterKey
 from station.uplink.presenter import Presenter
 from station.uplink.resources import ResourceWatch
@@ -183,11 +183,15 @@ class Uplink:
 
     # ------------------------------------------------------------------ the link (LinkUser)
 
-    def link_opened(self, link: Link, profile: NetworkProfile) -> None:
+    def link_opened(self, link: Link, profile: NetworkProfile, spare_password: bool) -> None:
         """Passed on to the runtime; the view shows where the station is connected to."""
         self._last_profile = profile.security_profile
         self._presenter.csms_url = profile.csms_url
-        self.runtime.link_opened(link, profile)
+        self.runtime.link_opened(link, profile, spare_password)
+
+    def link_refused(self, profile: NetworkProfile, refusal: LinkRefused, spare_password: bool) -> None:
+        """Passed on to the runtime."""
+        self.runtime.link_refused(profile, refusal, spare_password)
 
     async def frame_received(self, frame: bytes) -> None:
         """Passed on to the runtime."""
@@ -207,7 +211,8 @@ class Uplink:
         return profiles
 
     def _settings(self) -> LinkSettings:
-        chosen = link_settings(self.station.model, DEMONSTRATION_IDENTITY if self._demo_csms_url else "")
+        spare_identity = DEMONSTRATION_IDENTITY if self._demo_csms_url else ""
+        chosen = link_settings(self.station.model, spare_identity, self.station.passwords.to_use)
         self._presenter.identity = chosen.identity
         return chosen
 

@@ -53,7 +53,8 @@ class ClientContext(ssl.SSLContext):
 
     presents = False  # a certificate of the station's own
     peer_answered = False  # the handshake failed after the peer's ServerHello
-    late_error: ssl.SSLError | None = None  # an alert of the peer after the handshake (TLS 1.3)
+    judged_late = False  # TLS 1.3: the peer judges the station's certificate after our handshake is over
+    late_error: ssl.SSLError | None = None  # its alert, where it says no
 
 
 class Handshake(ssl.SSLObject):
@@ -69,6 +70,7 @@ class Handshake(ssl.SSLObject):
             # OpenSSL knows the cipher suite from the ServerHello on.
             self._noting.peer_answered = self.cipher() is not None
             raise
+        self._noting.judged_late = self.version() == "TLSv1.3"
 
     def read(self, *arguments: Any) -> Any:
         """As ``SSLObject``'s."""
