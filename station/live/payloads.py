@@ -69,6 +69,8 @@ class StationLive:
     trial_slot: int = 0  # an installer's new settings are being tried with this slot; 0: none are
     trial_left: int = 0  # s until the former ones come back
     master_pass: bool = False  # a master pass was shown: somebody is to choose which sessions end (C16)
+    # What the connection doctor has found so far, as ``domain.diagnosis.Diagnosis.as_json``; None: nobody asked lately.
+    diagnosis: dict[str, Any] | None = None
     evses: tuple[EvseLive, ...] = field(default_factory=tuple)
 
 

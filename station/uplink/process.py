@@ -8,7 +8,7 @@ import random
 import secrets
 import signal
 from collections.abc import Callable, Coroutine, Mapping
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from channels.layers import get_channel_layer
 from django.conf import settings
@@ -18,7 +18,7 @@ import station
 from station.device_model.components import OCPPCommCtrlr
 from station.domain.board import BoardSnapshot, Setpoint
 from station.domain.certificates import TlsMaterial
-from station.domain.effects import Remember
+from station.domain.effects import DiagnoseConnection, Errand, Remember, StopDiagnosis
 from station.domain.memory import Memory
 from station.domain.network import NetworkProfile
 from station.domain.wire import pack_setpoint
@@ -39,6 +39,9 @@ from station.uplink.meter_key import MeterKey
 from station.uplink.presenter import Presenter
 from station.uplink.resources import ResourceWatch
 from station.uplink.runtime import LAST_SLOT, REBOOT, CommitFailed, Runtime
+
+if TYPE_CHECKING:
+    from station.uplink.doctor import Doctor
 
 log = logging.getLogger(__name__)
 
@@ -111,10 +114,11 @@ class Uplink:
             set_board=self._set_board,
             changed=self._publisher.touch,
             reconnect=lambda reason: self._connector.reconnect(reason),
-            errand=lambda errand: self._errands.run(errand),
+            errand=self._run_errand,
             clock=system_clock,
             last_slot=last_slot,
         )
+        self._doctor: Doctor | None = None
         self._errands = Errands(database.look_up_customer, self.runtime.offer, settings.DATA_DIR)
         self._errands.signing.sweep(self.station.certificates.keys())
         self._commands = CommandWatch(database.filed_commands, self.runtime.offer)
@@ -151,6 +155,8 @@ class Uplink:
             await asyncio.gather(main, *others, return_exceptions=True)
             await self._connector.close()
             self._errands.close()
+            if self._doctor is not None:
+                self._doctor.close()
         log.info("the uplink ends%s", " for a reboot of the station" if status == REBOOT else "")
         return status
 
@@ -180,6 +186,19 @@ class Uplink:
             "security_profile": self._last_profile,
             "queue": outbox.waiting,
         }
+
+    def _run_errand(self, errand: Errand) -> None:
+        if not isinstance(errand, DiagnoseConnection | StopDiagnosis):
+            self._errands.run(errand)
+            return
+        if self._doctor is None:
+            from station.uplink.doctor import Doctor  # rarely wanted, so that it costs no memory before
+
+            self._doctor = Doctor(self._settings, self._material, settings.KEYS_DIR, self.runtime.offer)
+        if isinstance(errand, DiagnoseConnection):
+            self._doctor.begin(errand)
+        else:
+            self._doctor.stop(errand.diagnosis_id)
 
     # ------------------------------------------------------------------ the link (LinkUser)
 

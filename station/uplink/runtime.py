@@ -14,17 +14,12 @@ from station.domain.effects import (
     Answer,
     AnswerError,
     Call,
-    CancelTransfer,
     Effect,
     Errand,
-    ForgetKey,
-    LookUpCustomer,
-    MakeSigningRequest,
     Reboot,
     Reconnect,
     Remember,
     SetBoard,
-    StartTransfer,
     Stored,
 )
 from station.domain.events import ConnectionFailed, Event, LinkDown, LinkUp, Started, Tick
@@ -278,7 +273,7 @@ class Runtime:
                 # A link that was opened meanwhile went by what was in force before; the station never hears of it.
                 self._inbox = deque(item for item in self._inbox if not isinstance(item, _Opened))
                 self._reconnect(effect.reason)
-            case StartTransfer() | CancelTransfer() | LookUpCustomer() | MakeSigningRequest() | ForgetKey():
+            case _ if isinstance(effect, Errand):
                 self._errand(effect)
             case Reboot():
                 log.info("rebooting: %s", effect.reason)

@@ -89,6 +89,13 @@ class Handshake(ssl.SSLObject):
             return list(public())
         return [certificate.public_bytes(_DER) for certificate in self._sslobj.get_verified_chain() or ()]
 
+    def shown_chain(self) -> list[bytes]:
+        """What the peer showed, verified or not, its own certificate first, in DER."""
+        public = getattr(super(), "get_unverified_chain", None)
+        if public is not None:  # Python 3.13 and later
+            return list(public())
+        return [certificate.public_bytes(_DER) for certificate in self._sslobj.get_unverified_chain() or ()]
+
     @property
     def _noting(self) -> ClientContext:
         context = self.context
@@ -123,6 +130,16 @@ def client_context(
     if security_profile >= 3:
         _present(context, material, keys)
         context.presents = True
+    return context
+
+
+def peek_context() -> ClientContext:
+    """For looking at what a peer shows, and nothing else: it believes everything. Nothing may be said over it."""
+    context = ClientContext(ssl.PROTOCOL_TLS_CLIENT)
+    context.sslobject_class = Handshake
+    context.check_hostname = False
+    context.verify_mode = ssl.CERT_NONE
+    context.set_ciphers("ALL:@SECLEVEL=0")
     return context
 
 
