@@ -10,12 +10,10 @@ import ipaddress
 from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
+from station.domain import pki
+
 if TYPE_CHECKING:
     from cryptography.x509 import Certificate
-
-RSA_BITS = 2048  # A00.FR.502
-EC_BITS = 224  # A00.FR.503
-WEAK_HASHES = frozenset({"md5", "sha1"})  # A00.FR.504
 
 Address = ipaddress.IPv4Address | ipaddress.IPv6Address
 
@@ -31,65 +29,15 @@ def check(chain: Sequence[Certificate], host: str, *, wildcards: bool = False) -
     """
     if not chain:
         raise PeerUnfit("the CSMS shows no certificate")
-    for certificate in chain:
-        check_key(certificate)
-    for certificate in chain[:-1] or chain:
-        check_hash(certificate)
-    for issuer in chain[1:-1]:
-        check_authority(issuer)
+    # The anchor's signature proves nothing, and OpenSSL has looked at its key.
+    for number, certificate in enumerate(chain[:-1] or chain):
+        try:
+            pki.check_strength(certificate)
+            if number:
+                pki.check_authority(certificate)
+        except pki.BadCertificate as flaw:
+            raise PeerUnfit(f"{named(certificate)}: {flaw}") from flaw
     check_name(chain[0], host, wildcards=wildcards)
-
-
-def check_key(certificate: Certificate) -> None:
-    """A00.FR.501 to .503: no key below 112 bits of security."""
-    from cryptography.exceptions import UnsupportedAlgorithm
-    from cryptography.hazmat.primitives.asymmetric import dsa, ec, ed448, ed25519, rsa
-
-    try:
-        key = certificate.public_key()
-    except (UnsupportedAlgorithm, ValueError) as error:
-        raise PeerUnfit(f"the key of {named(certificate)} cannot be read: {error}") from error
-    match key:
-        case rsa.RSAPublicKey() | dsa.DSAPublicKey():
-            enough, kind = key.key_size >= RSA_BITS, "RSA" if isinstance(key, rsa.RSAPublicKey) else "DSA"
-        case ec.EllipticCurvePublicKey():
-            enough, kind = key.curve.key_size >= EC_BITS, "EC"
-        case ed25519.Ed25519PublicKey() | ed448.Ed448PublicKey():
-            return
-        case _:
-            raise PeerUnfit(f"{named(certificate)} has a key of a kind that is not for signing")
-    if not enough:
-        raise PeerUnfit(f"the {kind} key of {named(certificate)} is too short: {key.key_size} bits")
-
-
-def check_hash(certificate: Certificate) -> None:
-    """A00.FR.504: signed with a hash that still holds."""
-    from cryptography.exceptions import UnsupportedAlgorithm
-
-    try:
-        algorithm = certificate.signature_hash_algorithm
-    except UnsupportedAlgorithm as error:
-        raise PeerUnfit(f"the signature of {named(certificate)} is of an unknown kind") from error
-    if algorithm is not None and algorithm.name in WEAK_HASHES:
-        raise PeerUnfit(f"{named(certificate)} is signed with {algorithm.name.upper()}")
-
-
-def check_authority(certificate: Certificate) -> None:
-    """RFC 5280, 6.1.4 (k) and (n): what signs others says that it may. OpenSSL would let a missing word pass."""
-    from cryptography import x509
-
-    try:
-        basic = certificate.extensions.get_extension_for_class(x509.BasicConstraints).value
-    except (x509.ExtensionNotFound, ValueError) as error:
-        raise PeerUnfit(f"{named(certificate)} signs others and does not say that it may") from error
-    if not basic.ca:
-        raise PeerUnfit(f"{named(certificate)} signs others and must not")
-    try:
-        usage = certificate.extensions.get_extension_for_class(x509.KeyUsage).value
-    except x509.ExtensionNotFound:
-        return
-    if not usage.key_cert_sign:
-        raise PeerUnfit(f"the key of {named(certificate)} is not for signing certificates")
 
 
 # ------------------------------------------------------------------ names

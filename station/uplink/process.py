@@ -194,7 +194,7 @@ class Uplink:
         if self._doctor is None:
             from station.uplink.doctor import Doctor  # rarely wanted, so that it costs no memory before
 
-            self._doctor = Doctor(self._settings, self._material, settings.KEYS_DIR, self.runtime.offer)
+            self._doctor = Doctor(self._settings, self._look, settings.KEYS_DIR, self.runtime.offer)
         if isinstance(errand, DiagnoseConnection):
             self._doctor.begin(errand)
         else:
@@ -237,6 +237,9 @@ class Uplink:
 
     def _material(self, slot: int) -> TlsMaterial:
         return self.station.certificates.material(self.station.clock.utc(system_clock()), slot)
+
+    def _look(self, slot: int) -> TlsMaterial:
+        return self.station.certificates.look(self.station.clock.utc(system_clock()), slot)
 
     # ------------------------------------------------------------------ the channel layer
 

@@ -27,7 +27,7 @@ from cryptography.hazmat.primitives.asymmetric import ec, padding, rsa
 from cryptography.x509 import ocsp
 from cryptography.x509.oid import AuthorityInformationAccessOID, ExtendedKeyUsageOID
 
-from station.uplink.peer import WEAK_HASHES, PeerUnfit, named
+from station.uplink.peer import PeerUnfit, named
 
 log = logging.getLogger(__name__)
 
@@ -42,6 +42,7 @@ LARGEST_OCSP = 64 * 1024  # bytes
 LARGEST_CRL = 4 * 1024 * 1024
 SERVERS = 2  # tried for one certificate
 REMEMBERED = 16  # certificates
+WEAK_HASHES = frozenset({"md5", "sha1"})  # A00.FR.504
 
 
 class Unanswered(Exception):

@@ -37,7 +37,8 @@ ROOT = make("Root", ca=True)
 RSA_ROOT = make("RSA Root", ca=True, key=rsa_key())
 STRANGER = make("Stranger", ca=True)
 OLD_ROOT = make("Old Root", ca=True, ends=-1)
-ROOTS = (ROOT, RSA_ROOT, OLD_ROOT)
+WEAK_ROOT = make("Weak Root", ca=True, key=rsa_key(1024))
+ROOTS = (ROOT, RSA_ROOT, OLD_ROOT, WEAK_ROOT)
 MIDDLE = make("Middle", ROOT, ca=True, path_length=0, extensions=[usage(key_cert_sign=True, crl_sign=True)])
 STATION = make("CS 1", ROOT)
 
@@ -193,6 +194,7 @@ CERTIFICATES = {
     "root is expired": Case(under(OLD_ROOT), BAD, "expired"),
     "RSA 1024": Case(shows(make("csms", RSA_ROOT, names=[HERE], key=rsa_key(1024)), ciphers=NO_RULES), BAD, "weak"),
     "issuer with RSA 1024": Case(under(WEAK, ciphers=NO_RULES), BAD, "weak"),
+    "root with RSA 1024": Case(under(WEAK_ROOT, ciphers=NO_RULES), BAD, "weak"),
     "signed with SHA-1": Case(
         shows(outdated(make("csms", RSA_ROOT, names=[HERE]), SHA1), ciphers=NO_RULES), BAD, "weak"
     ),
