@@ -24,13 +24,16 @@ def pytest_configure(config: pytest.Config) -> None:
 @pytest.fixture
 def rig(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Rig]:
     """Not started yet: the case calls ``rig.start`` with its configuration. Afterwards the whole trace is validated."""
+    profile = request.config.getoption("--security-profile")
     if request.config.getoption("--rig") == "appliance":
         with OnAppliance(tmp_path) as appliance:
+            appliance.security_profile = profile
             yield appliance
             validations.check(appliance)
             request.node.user_properties += starts(appliance.messages())
     else:
         memory = InMemory()
+        memory.security_profile = profile
         yield memory
         validations.check(memory)
         request.node.user_properties += starts(memory.messages())
