@@ -100,6 +100,18 @@ def _upgrade(connection: ServerConnection, request: Request) -> Upgrade:
     return Upgrade(*told, secured.version(), suites, secured.getpeercert(binary_form=True))
 
 
+class _Outspoken(ssl.SSLObject):
+    """Says why it refuses: asyncio would drop the connection with the alert unsent, as no server in the field does."""
+
+    def do_handshake(self) -> None:
+        try:
+            super().do_handshake()
+        except (ssl.SSLWantReadError, ssl.SSLWantWriteError):
+            raise
+        except ssl.SSLError as error:
+            raise ssl.SSLWantReadError from error  # the alert goes out, and the peer will leave
+
+
 class ScriptedCsms:
     """A CSMS on loopback.
 
@@ -210,6 +222,8 @@ class ScriptedCsms:
 
     def accept(self) -> None:
         """Listen again, on the same port."""
+        if self._tls is not None:
+            self._tls.sslobject_class = _Outspoken
         if self._server is None:
             self._server = self._run(self._core.listen(tls=self._tls, host="127.0.0.1", port=self.port), 10)
 
