@@ -130,7 +130,36 @@ class ForgetKey:
     key: str
 
 
-Errand: TypeAlias = StartTransfer | CancelTransfer | LookUpCustomer | MakeSigningRequest | ForgetKey
+@dataclass(frozen=True, slots=True)
+class DiagnoseConnection:
+    """Walk to the CSMS of ``profile`` and tell what is found there, by ``ConnectionDiagnosed`` events with the same id.
+
+    ``connected``: the station is connected by just this profile, with that ``registration``; then nobody logs in a
+    second time, for a CSMS may drop the first connection for that.
+    """
+
+    diagnosis_id: str
+    profile: NetworkProfile
+    connected: bool = False
+    registration: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class StopDiagnosis:
+    """Nobody waits for that diagnosis any more; no event follows."""
+
+    diagnosis_id: str
+
+
+Errand: TypeAlias = (
+    StartTransfer
+    | CancelTransfer
+    | LookUpCustomer
+    | MakeSigningRequest
+    | ForgetKey
+    | DiagnoseConnection
+    | StopDiagnosis
+)
 
 
 # ------------------------------------------------------------------ what lasts (all subclasses of Stored)

@@ -38,6 +38,9 @@ from station.domain.moment import Moment, parse_rfc3339
 from station.domain.ocmf import Signer
 from station.domain.transaction import IdToken, Transaction
 from station.ocpp.block import Block, CallRefused, Handler
+from station.ocpp.blocks.a_connection import ConnectionFailures
+from station.ocpp.blocks.a_doctor import ConnectionDoctor
+from station.ocpp.blocks.a_passwords import Passwords
 from station.ocpp.blocks.a_security import Security
 from station.ocpp.blocks.a_station_certificate import StationCertificate
 from station.ocpp.blocks.b_provisioning.boot import Boot
@@ -86,6 +89,8 @@ OPERATOR_ACTIONS = {
     "install_certificate",
     "delete_certificate",
     "renew_certificate",
+    "diagnose_connection",
+    "stop_diagnosis",
 }
 
 
@@ -142,6 +147,8 @@ class Station:
         self.availability = Availability(self.context)
         self.network = NetworkProfiles(self.context, memory.network_profiles)
         self.trial = Trial(self.context, self.network)
+        self.passwords = Passwords(self.context)
+        self.doctor = ConnectionDoctor(self.context, self.network.profile)
         # Order matters where several blocks hear the same event: availability is told before the transaction is.
         self._blocks: list[Block] = [
             Boot(self.context),
@@ -149,6 +156,9 @@ class Station:
             self.trial,
             Installer(self.context, self.network, self.trial),
             Security(self.context),
+            ConnectionFailures(self.context),
+            self.passwords,
+            self.doctor,
             Variables(self.context),
             Reports(self.context),
             LocalTime(self.context),

@@ -49,8 +49,9 @@ from station.store.secrets import SecretDamaged, seal, unseal
 
 log = logging.getLogger(__name__)
 
-# Remembered, and sealed too: the URL of an upload may hold a password, what comes back after a trial does.
-SEALED_FACTS = frozenset({"log_upload", "connection_trial"})
+# Remembered, and sealed too: the URL of an upload may hold a password, what comes back after a trial does, and the
+# password before the present one is one.
+SEALED_FACTS = frozenset({"log_upload", "connection_trial", "password_spare"})
 COMMAND_MESSAGE_LENGTH = 300
 FACTS = ("login",)  # commands that say what was, and ask for nothing: they are never too late
 
@@ -212,7 +213,12 @@ def _write_only() -> orm.Q:
 def secrets() -> list[str]:
     """The values of write-only variables, for those who must keep them out of what leaves the station."""
     rows = models.Variable.objects.filter(_write_only())
-    return [opened.value for row in rows if (opened := _opened(row)) and opened.value]
+    known = [opened.value for row in rows if (opened := _opened(row)) and opened.value]
+    for row in models.Remembered.objects.filter(key="password_spare"):
+        spare = _recalled(row)
+        if isinstance(spare, dict):
+            known += [str(one) for key in ("password", "instead_of_password") if (one := spare.get(key))]
+    return known
 
 
 # ---------------------------------------------------------------------- out

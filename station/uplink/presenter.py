@@ -62,6 +62,7 @@ class Presenter:
             trial_slot=station.trial.slot,
             trial_left=station.trial.left(now),
             master_pass=station.authorization.master_pass.choosing,
+            diagnosis=diagnosis.as_json() if (diagnosis := station.doctor.current(now)) else None,
             evses=evses,
         )
 
