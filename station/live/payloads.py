@@ -70,6 +70,7 @@ class StationLive:
     trial_left: int = 0  # s until the former ones come back
     master_pass: bool = False  # a master pass was shown: somebody is to choose which sessions end (C16)
     evses: tuple[EvseLive, ...] = field(default_factory=tuple)
+    variables: dict[str, str] = field(default_factory=dict)  # what is measured or worked out of the device model
 
 
 def encode(live: StationLive) -> dict[str, Any]:
