@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
+from enum import StrEnum
 from typing import Any, TypeAlias
 
 from station.domain.authorization import CachedToken
@@ -18,6 +19,15 @@ from station.domain.network import NetworkProfile
 from station.domain.transaction import IdToken
 
 Json: TypeAlias = Mapping[str, Any]
+
+
+class SetBy(StrEnum):
+    """Who gave a variable of the device model its value."""
+
+    STATION = "station"  # itself, as what the CSMS answered or a clock's time has it
+    CSMS = "csms"  # SetVariables
+    PERSON = "person"  # an installer on the web page, or by the API
+    PROVISION = "provision"  # the command line, as a factory would
 
 
 # ------------------------------------------------------------------ towards the CSMS
@@ -218,7 +228,11 @@ class Dequeue(Stored):
 
 @dataclass(frozen=True, slots=True)
 class SaveVariable(Stored):
-    """One attribute value of the device model that outlives a reboot. None deletes it (back to the default)."""
+    """One attribute value of the device model that outlives a reboot. None deletes it (back to the default).
+
+    For the history: what it was before (None for a secret), ``by`` whom, ``who`` where that is a person, and when. The
+    station's step fills in the time; without one, nothing is noted.
+    """
 
     component: str
     variable: str
@@ -228,6 +242,10 @@ class SaveVariable(Stored):
     variable_instance: str = ""
     evse_id: int = 0  # 0: the station
     connector_id: int = 0  # 0: the EVSE
+    old: str | None = None
+    by: SetBy = SetBy.STATION
+    who: str = ""
+    at: datetime | None = None
 
 
 @dataclass(frozen=True, slots=True)

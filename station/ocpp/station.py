@@ -5,6 +5,7 @@ from __future__ import annotations
 import logging
 import random
 from collections.abc import Callable
+from dataclasses import replace
 from datetime import datetime, timedelta
 
 from station.device_model.components import (
@@ -20,7 +21,7 @@ from station.domain.authorization import Authorization, AuthorizedBy
 from station.domain.availability import Availability as AvailabilityState
 from station.domain.board import BoardSnapshot
 from station.domain.clock import Clock
-from station.domain.effects import Answer, AnswerError, Effect, FinishCommand, SetBoard, Stored
+from station.domain.effects import Answer, AnswerError, Effect, FinishCommand, SaveVariable, SetBoard, Stored
 from station.domain.events import (
     CallAnswered,
     CallFailed,
@@ -262,10 +263,14 @@ class Station:
         self._tell_signals(now)
         self._set_board()
         self.outbox.pump(now)
-        stored = [effect for effect in context.effects if isinstance(effect, Stored)]
+        stored = [self._dated(effect, now) for effect in context.effects if isinstance(effect, Stored)]
         others = [effect for effect in context.effects if not isinstance(effect, Stored)]
         context.effects.clear()
         return [*stored, *answer, *others]
+
+    def _dated(self, effect: Stored, now: Moment) -> Stored:
+        """Changes of the device model have a time of their own in the history."""
+        return replace(effect, at=self.clock.utc(now)) if isinstance(effect, SaveVariable) else effect
 
     def deadline(self) -> float | None:
         """When the station wants a ``Tick`` at the latest (monotonic seconds), or None."""
