@@ -107,7 +107,7 @@ class OnAppliance(Rig):
             presence = self._presences[number] = self.presence(number)
             csms = self._endpoints[number] = ScriptedCsms(
                 password=None if presence.security_profile >= 3 else self._password,
-                tls=endpoints.context(number, HOST, presence),
+                tls=endpoints.context(HOST, presence),
             )
             for action, reply in self._replies.items():
                 csms.on(action, reply)
@@ -193,7 +193,7 @@ class OnAppliance(Rig):
         presence = self._presences[endpoint] = self._presences[endpoint].but(**changes)
         csms = self._endpoints[endpoint]
         csms.password = None if presence.security_profile >= 3 else self._password
-        csms.restart(endpoints.context(endpoint, HOST, presence))
+        csms.restart(endpoints.context(HOST, presence))
 
     def logins(self) -> list[Login]:
         found = [

@@ -23,11 +23,12 @@ ENDS = 400
 class Presence:
     """How an endpoint presents itself.
 
-    ``certificate``: good, expired, future, stranger (of an authority that is not installed), other_host or wildcard.
+    ``authority`` is the number of the root that vouches for it. ``certificate``: good, expired, future, stranger (of an authority that is not installed), other_host or wildcard.
     ``newest``: the newest TLS that it speaks.
     """
 
     security_profile: int = 1
+    authority: int = 1
     certificate: str = "good"
     newest: ssl.TLSVersion = ssl.TLSVersion.MAXIMUM_SUPPORTED
 
@@ -54,19 +55,19 @@ class Login:
 
 @cache
 def root(number: int) -> Made:
-    """Of the authority that vouches for that endpoint, and for stations there."""
-    return make(f"Root of endpoint {number}", ca=True, begins=BEGINS, ends=ENDS)
+    """Of an authority that vouches for endpoints and for stations."""
+    return make(f"Root {number}", ca=True, begins=BEGINS, ends=ENDS)
 
 
 @cache
 def station(number: int = 1) -> Made:
-    """The station's own certificate, made for it by the authority of that endpoint."""
+    """The station's own certificate, made for it by that authority."""
     return make(SERIAL_NUMBER, root(number), begins=BEGINS, ends=ENDS)
 
 
 @cache
 def shown(number: int, host: str, kind: str) -> Made:
-    """What that endpoint shows."""
+    """What an endpoint shows that this authority vouches for, where ``kind`` says nothing else."""
     domain = host.partition(".")[2]
     names = {"other_host": f"other.{domain}", "wildcard": f"*.{domain}"}
     begins, ends = {"expired": (BEGINS, -1.0), "future": (1.0, ENDS)}.get(kind, (BEGINS, ENDS))
@@ -74,13 +75,13 @@ def shown(number: int, host: str, kind: str) -> Made:
     return make(names.get(kind, host), issuer, begins=begins, ends=ends)
 
 
-def context(number: int, host: str, presence: Presence) -> ssl.SSLContext | None:
-    """The endpoint's side of TLS; None without."""
+def context(host: str, presence: Presence) -> ssl.SSLContext | None:
+    """An endpoint's side of TLS; None without."""
     if presence.security_profile < 2:
         return None
     old = presence.newest not in (ssl.TLSVersion.MAXIMUM_SUPPORTED, ssl.TLSVersion.TLSv1_2, ssl.TLSVersion.TLSv1_3)
     return server_context(
-        shown(number, host, presence.certificate),
+        shown(presence.authority, host, presence.certificate),
         ciphers="ALL:@SECLEVEL=0" if old else "",
         oldest=ssl.TLSVersion.TLSv1 if old else None,
         newest=presence.newest,
@@ -89,7 +90,7 @@ def context(number: int, host: str, presence: Presence) -> ssl.SSLContext | None
 
 
 def signed(csr: str, number: int) -> str:
-    """The chain that the authority of an endpoint makes of a station's certificate signing request, in PEM."""
+    """The chain that an authority makes of a station's certificate signing request, in PEM."""
     request = x509.load_pem_x509_csr(csr.encode())
     assert request.is_signature_valid
     issuer = root(number)

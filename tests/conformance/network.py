@@ -90,7 +90,7 @@ class Csms:
             material = rig.station.certificates.material(rig.station.clock.utc(rig.now), profile.slot)
             context = client_context(profile.security_profile, material, rig.signing.keys, host, settings.policy)
             assert context is not None
-            server = endpoints.context(endpoint, host, self.presences[endpoint])
+            server = endpoints.context(host, self.presences[endpoint])
             theirs = shake_hands(context, server, host, settings.policy)
         except Exception as error:
             if isinstance(error, AssertionError):

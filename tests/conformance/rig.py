@@ -86,16 +86,17 @@ class Rig(ABC):
     """The station under test between a CSMS and a pair of hands.
 
     The CSMS has two endpoints, 1 and 2; the station starts at 1, by ``security_profile``, and with the CSMS root
-    certificates of the endpoints in ``roots`` (a case sets these before ``start``). A case about connecting calls
-    ``network`` first: from then on the station finds its way by itself, and ``attempts`` notes how. Endpoint 2 is of
-    the same security profile unless ``second_profile`` says otherwise.
+    certificates in ``roots`` (a case sets these before ``start``). A case about connecting calls ``network`` first:
+    from then on the station finds its way by itself, and ``attempts`` notes how. Endpoint 2 is of the same security
+    profile unless ``second_profile`` says otherwise, and below root 1 as well unless it has ``another_root``.
     """
 
     name: str
     person: str  # who is logged in to the station's web page
     evses: int = 2
     security_profile: int = 1
-    roots: tuple[int, ...] | None = None  # None: endpoint 1's where the security profile needs it
+    roots: tuple[int, ...] | None = None  # None: root 1 where the security profile needs it
+    another_root: bool = False
     second_profile: int | None = None
     socket: bool = False  # the board has sockets with a lock instead of fixed cables; set before ``start``
     phases: int = 1  # of the mains, for every EVSE; set before ``start``
@@ -120,14 +121,16 @@ class Rig(ABC):
 
     @property
     def installed_roots(self) -> tuple[int, ...]:
-        """The endpoints whose root certificate the factory installed."""
+        """The root certificates that the factory installed."""
         if self.roots is not None:
             return self.roots
         return (1,) if self.security_profile > 1 else ()
 
     def presence(self, endpoint: int) -> Presence:
         """How an endpoint presents itself at first."""
-        return Presence(self.security_profile if endpoint == 1 else self.second_profile or self.security_profile)
+        if endpoint == 1:
+            return Presence(self.security_profile)
+        return Presence(self.second_profile or self.security_profile, 2 if self.another_root else 1)
 
     def built(self) -> dict[str, str]:
         """What a factory sets for the board that ``socket`` and ``phases`` describe."""
