@@ -49,6 +49,28 @@ class EvseLive:
 
 
 @dataclass(frozen=True, slots=True)
+class FirmwareLive:
+    """A firmware update under way.
+
+    ``phase`` is a stable word (``waits_to_download``, ``downloads``, ``waits_to_install``, ``installs``, ``reboots``,
+    ``proves_itself``); ``status`` what the CSMS was told last, a FirmwareStatusEnumType. ``waits_until`` is RFC 3339,
+    empty where it waits for sessions to end, or for nothing.
+    """
+
+    phase: str
+    status: str
+    request_id: int
+    host: str
+    version: str = ""  # of the new firmware, once it is known
+    moved: int = 0  # bytes of the download, of ``total`` (0: not known)
+    total: int = 0
+    attempt: int = 0  # of ``attempts`` downloads
+    attempts: int = 0
+    waits_until: str = ""
+    detail: str = ""  # what went wrong in the last attempt
+
+
+@dataclass(frozen=True, slots=True)
 class StationLive:
     """The whole station. ``serial`` grows with every publication within one life of the uplink."""
 
@@ -66,6 +88,8 @@ class StationLive:
     link_note: str = ""  # what the last attempt to connect came to, in words; empty while connected
     queue_length: int = 0
     master_pass: bool = False  # a master pass was shown: somebody is to choose which sessions end (C16)
+    firmware_version: str = ""
+    firmware: FirmwareLive | None = None  # an update under way
     evses: tuple[EvseLive, ...] = field(default_factory=tuple)
 
 
@@ -90,4 +114,5 @@ def decode(data: dict[str, Any]) -> StationLive:
         )
         for evse in data["evses"]
     )
-    return StationLive(**{**data, "evses": evses})
+    firmware = FirmwareLive(**data["firmware"]) if data.get("firmware") else None
+    return StationLive(**{**data, "evses": evses, "firmware": firmware})

@@ -16,6 +16,7 @@ if TYPE_CHECKING:
     from station.domain.clock import Clock
     from station.domain.evse import Evse, Lobby, Seat
     from station.domain.transaction import IdToken
+    from station.ocpp.certificates import CertificateStore
     from station.ocpp.outbox import Outbox
     from station.ocpp.signing import Signing
     from station.ocpp.token_cache import TokenCache
@@ -50,8 +51,11 @@ class Context:
         self.outbox: Outbox
         self.signing: Signing
         self.token_cache: TokenCache
+        self.certificates: CertificateStore
         self.remembered: dict[str, Any] = dict(remembered)
         self.restarting = False  # a reset is scheduled or under way: nobody new is let in
+        self.updating = False  # a firmware update is under way
+        self.installing = False  # it is at a point that no reset may disturb
         # What blocks keep about a token themselves: each returns a line for each fact (N09).
         self.customer_sources: list[Callable[[IdToken], Iterable[str]]] = []
         self.effects: list[Effect] = []

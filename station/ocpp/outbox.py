@@ -1,9 +1,10 @@
 """What goes to the CSMS, in which order, and what happens when it is not taken (E04, E13, B02, B03).
 
 What must not be lost is *durable*: stored before it is sent, and gone only when answered or given up by E13. It goes
-out in two lanes, TransactionEvents and all else (security events), each strictly in order, so that one that is refused
-again and again holds up its own kind only. What is only worth saying now (StatusNotification, Authorize, MeterValues,
-NotifyReport …) is *volatile*: it has precedence, and is dropped when the link goes down.
+out in two lanes, TransactionEvents and all else (security events, steps of a firmware update), each strictly in order,
+so that one that is refused again and again holds up its own kind only. What is only worth saying now
+(StatusNotification, Authorize, MeterValues, NotifyReport …) is *volatile*: it has precedence, and is dropped when the
+link goes down.
 """
 
 from __future__ import annotations
@@ -28,6 +29,7 @@ Failed: TypeAlias = Callable[[str, Moment], None]
 Delivered: TypeAlias = Callable[[Mapping[str, Any], Mapping[str, Any], Moment], None]
 
 TRANSACTION_EVENT = "TransactionEvent"
+FIRMWARE_STATUS = "FirmwareStatusNotification"  # the next step is told in any case: no reason to hold others up
 ACCEPTED = "Accepted"
 PENDING = "Pending"
 UNKNOWN_ACTION = ("NotImplemented", "NotSupported")  # nobody there to hear it: no reason to hold transactions up
@@ -202,7 +204,7 @@ class Outbox:
 
     def _refused(self, call: QueuedCall, call_id: str, event: CallFailed, now: Moment) -> None:
         call.attempts += 1
-        if call.action == TRANSACTION_EVENT:
+        if call.action in (TRANSACTION_EVENT, FIRMWARE_STATUS):
             hopeless = call.attempts >= self._model[OCPPCommCtrlr.MessageAttempts]  # E13.FR.04
         else:
             # A04.FR.02: tried until it is taken, unless this CSMS does not know the action at all

@@ -32,6 +32,7 @@ from station.domain.events import (
     Tick,
 )
 from station.domain.evse import Evse, Lobby, Seat
+from station.domain.firmware import RunningFirmware
 from station.domain.memory import Memory
 from station.domain.meter import Meter
 from station.domain.moment import Moment, parse_rfc3339
@@ -54,6 +55,7 @@ from station.ocpp.blocks.j_meter_values import MeterValues
 from station.ocpp.blocks.l_firmware_management import FirmwareManagement
 from station.ocpp.blocks.n_diagnostics import Customers, Logs
 from station.ocpp.blocks.p_data_transfer import DataTransfer
+from station.ocpp.certificates import CertificateStore
 from station.ocpp.context import Context
 from station.ocpp.outbox import Outbox
 from station.ocpp.power import PowerControl
@@ -78,8 +80,8 @@ class Station:
     """One charging station.
 
     ``memory`` is what lasted from the last life; ``evses`` the number of EVSEs; ``entropy`` the source of identifiers;
-    ``firmware_version`` what BootNotification says; ``signer`` signs meter values, where there is one. ``step`` takes
-    one event and returns what is to be done about it.
+    ``firmware`` what runs (BootNotification says its version); ``signer`` signs meter values, where there is one.
+    ``step`` takes one event and returns what is to be done about it.
     """
 
     def __init__(
@@ -88,7 +90,7 @@ class Station:
         *,
         evses: int,
         entropy: random.Random,
-        firmware_version: str = "",
+        firmware: RunningFirmware | None = None,
         signer: Signer | None = None,
     ) -> None:
         self.model = DeviceModel(evses, memory.variables)
@@ -111,19 +113,22 @@ class Station:
         )
         self.outbox = Outbox(memory.queue, self.model, self.clock, self.context.new_id, self.context.emit)
         self.context.outbox = self.outbox
+        self.context.certificates = CertificateStore(memory.certificates)
         self.context.signing = Signing(self.context, signer)
         self.context.token_cache = TokenCache(self.context, memory.cached_tokens)
         self.context.customer_sources.append(self.context.token_cache.about)
         if not any(evse.socket for evse in self._evses()):
             self.model.freeze(OCPPCommCtrlr.UnlockOnEVSideDisconnect)  # part 2, 2.1.12
         self._restore(memory)
-        self._sources(firmware_version)
+        firmware = firmware or RunningFirmware("")
+        self._sources(firmware.version)
         self._power = PowerControl(self.model)
         self._reset = Reset(self.context)
         self._remote = RemoteControl(self.context)
         self.authorization = AuthorizationBlock(self.context)
         self.availability = Availability(self.context)
         self.network = NetworkProfiles(self.context, memory.network_profiles, memory.security_profiles)
+        self.firmware = FirmwareManagement(self.context, firmware)
         # Order matters where several blocks hear the same event: availability is told before the transaction is.
         self._blocks: list[Block] = [
             Boot(self.context),
@@ -139,7 +144,7 @@ class Station:
             Transactions(self.context),
             self._remote,
             MeterValues(self.context),
-            FirmwareManagement(self.context),
+            self.firmware,
             Logs(self.context),
             Customers(self.context),
             DataTransfer(self.context),

@@ -47,7 +47,8 @@ from station.store.secrets import SecretDamaged, seal, unseal
 
 log = logging.getLogger(__name__)
 
-SEALED_FACTS = frozenset({"log_upload"})  # remembered, and sealed too: the URL of an upload may hold a password
+# remembered, and sealed too: the URL of an upload or a download may hold a password
+SEALED_FACTS = frozenset({"log_upload", "firmware_update"})
 COMMAND_MESSAGE_LENGTH = 300
 
 _VARIABLE_KEY = (

@@ -4,10 +4,11 @@ from __future__ import annotations
 
 from collections import deque
 
+from station.device_model.components import ChargingStation
 from station.domain.evse import Evse
 from station.domain.moment import Moment, rfc3339
 from station.domain.transaction import ChargingState
-from station.live.payloads import EvseLive, StationLive
+from station.live.payloads import EvseLive, FirmwareLive, StationLive
 from station.ocpp.station import Station
 
 CURVE_POINTS = 240
@@ -59,6 +60,8 @@ class Presenter:
             link_note="" if station.outbox.online else self.link_note,
             queue_length=station.outbox.waiting,
             master_pass=station.authorization.master_pass.choosing,
+            firmware_version=station.model[ChargingStation.FirmwareVersion],
+            firmware=_firmware(station),
             evses=evses,
         )
 
@@ -151,3 +154,22 @@ class Presenter:
             "id_token_type": token.type if token else None,
             "curve": tuple(curve),
         }
+
+
+def _firmware(station: Station) -> FirmwareLive | None:
+    update = station.firmware.update
+    if update is None:
+        return None
+    return FirmwareLive(
+        phase=update.phase.value,
+        status=update.status,
+        request_id=update.request_id,
+        host=update.host,
+        version=update.version,
+        moved=update.moved,
+        total=update.total,
+        attempt=update.downloads,
+        attempts=update.tries,
+        waits_until=station.firmware.waits_until,
+        detail=update.detail,
+    )

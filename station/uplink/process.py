@@ -8,6 +8,7 @@ import random
 import secrets
 import signal
 from collections.abc import Callable, Coroutine, Mapping
+from datetime import UTC, datetime
 from typing import Any
 
 from channels.layers import get_channel_layer
@@ -17,10 +18,12 @@ from django.db import Error as DatabaseError
 import station
 from station.device_model.components import OCPPCommCtrlr
 from station.domain.board import BoardSnapshot, Setpoint
+from station.domain.certificates import CertificateUse, StoredCertificate
 from station.domain.effects import Remember
 from station.domain.memory import Memory
 from station.domain.network import NetworkProfile
 from station.domain.wire import pack_setpoint
+from station.firmware.switch import switch
 from station.live import bus
 from station.live.payloads import StationLive
 from station.live.publish import Latest, Publisher
@@ -69,6 +72,7 @@ async def _live(health_beat: Callable[[Word], None], demo_csms_url: str | None) 
             log.error("what the station remembers cannot be read: %s", error)
             return FAILED
         memory.security_profiles = usable_profiles(settings.CERTIFICATES_DIR)
+        memory.certificates += _manufacturer_roots()
         return await Uplink(database, memory, health_beat, demo_csms_url).live()
     finally:
         database.close()
@@ -93,7 +97,7 @@ class Uplink:
             memory,
             evses=self._evses,
             entropy=random.SystemRandom(),
-            firmware_version=station.__version__,
+            firmware=switch(settings.ENVIRONMENT.installer, settings.DATA_DIR, station.__version__).running(),
             signer=_meter_key(),
         )
         for ignored in self.station.model.ignored:
@@ -237,6 +241,14 @@ class Uplink:
 
     async def _publish(self, payload: dict[str, Any]) -> None:
         await self._layer.group_send(bus.WATCHERS, {"type": bus.LIVE_STATION, "station": payload})
+
+
+def _manufacturer_roots() -> list[StoredCertificate]:
+    found = []
+    for path in sorted((settings.CERTIFICATES_DIR / "manufacturer_root").glob("*.pem")):
+        use = CertificateUse.MANUFACTURER_ROOT
+        found.append(StoredCertificate(f"{use}:{path.stem}", use, (path.read_text(),), datetime.now(UTC)))
+    return found
 
 
 def _meter_key() -> MeterKey | None:

@@ -28,6 +28,7 @@ from station.domain.effects import (
     Stored,
 )
 from station.domain.events import CustomerLookedUp, Event, LinkDown, LinkUp, OperatorCommand, Started, Tick
+from station.domain.firmware import RunningFirmware
 from station.domain.moment import Moment, rfc3339
 from station.domain.network import NetworkProfile
 from station.ocpp.rpc import Rpc
@@ -66,6 +67,7 @@ class MemoryRig:
         self._held: list[list[Any]] = []
         self._inbox: deque[list[Any]] = deque()
         self._due: float = self.now.monotonic
+        self.firmware: Callable[[], RunningFirmware] = lambda: RunningFirmware("test")  # what runs in the next life
         self.transfers = HandTransfers(lambda report: self.step(report))
         self.after_step: Callable[[], None] | None = None
         self.on_frame: Callable[[list[Any]], None] | None = None  # hears every frame of the station, as it goes out
@@ -79,7 +81,7 @@ class MemoryRig:
             memory,
             evses=len(self.board.evses),
             entropy=self.entropy,
-            firmware_version="test",
+            firmware=self.firmware(),
             signer=TestKey(),
         )
         for name, value in self.variables.items():
