@@ -56,6 +56,7 @@ class SlotInstaller:
         try:
             manifest = image.manifest_of(order.file)
             self._check(manifest)
+            place.parent.mkdir(mode=0o700, exist_ok=True)
             slots.forget(self._data, slot)
             _remove(place)
             image.unpack(order.file, place, self._write)

@@ -74,10 +74,7 @@ async def _try(place: Path, attempt: int, parameters: Mapping[str, Any], tell: A
     """One attempt; None where it was canceled."""
     file = place / FILE
     try:
-        spool.clean(place.parent.parent, keep=place.name)
-        place.mkdir(mode=0o700, parents=True, exist_ok=True)
-        spool.hold(place)  # it may be installed weeks later
-        if not file.exists() and not await download(
+        if not await asyncio.to_thread(_is_there, file) and not await download(
             parameters["url"],
             file,
             partial(trusted, Path(settings.CERTIFICATES_DIR) / ROOTS),
@@ -98,6 +95,15 @@ async def _try(place: Path, attempt: int, parameters: Mapping[str, Any], tell: A
     return Outcome(
         attempt, "InvalidSignature", f"the signature is not that of the file, whose SHA-256 is {digest.hex()}"
     )
+
+
+def _is_there(file: Path) -> bool:
+    """Whether an earlier attempt brought it whole; makes room for it where none did. Raises OSError."""
+    place = file.parent
+    spool.clean(place.parent.parent, keep=place.name)
+    place.mkdir(mode=0o700, parents=True, exist_ok=True)
+    spool.hold(place)  # it may be installed weeks later
+    return file.exists()
 
 
 def _digest(file: Path) -> bytes:

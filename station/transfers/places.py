@@ -16,7 +16,10 @@ def is_secure(url: str) -> bool:
 
 
 def onward(url: str, target: str) -> str:
-    """``target``, to which the server at ``url`` leads; never from a protected line to an open one. Raises LedAstray."""
+    """``target``, to which the server at ``url`` leads.
+
+    Raises LedAstray where that is no HTTP, or leads from a protected line to an open one.
+    """
     if not target.lower().startswith(("https:", "http:")) or (is_secure(url) and not is_secure(target)):
         raise LedAstray("the server leads to an unprotected place")
     return target
