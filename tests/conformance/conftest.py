@@ -30,7 +30,7 @@ def rig(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Rig]:
             validations.check(appliance)
             request.node.user_properties += starts(appliance.messages())
     else:
-        memory = InMemory()
+        memory = InMemory(tmp_path)
         yield memory
         validations.check(memory)
         request.node.user_properties += starts(memory.messages())

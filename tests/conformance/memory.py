@@ -5,12 +5,28 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from dataclasses import replace
 from datetime import datetime
+from pathlib import Path
 from typing import Any
 
 from station.domain.board import Fault
+from station.domain.certificates import CertificateUse, StoredCertificate
+from station.domain.effects import SaveCertificate
 from tests.conformance.network import Network
-from tests.conformance.rig import CARD, Attempt, CallError, Error, LogServer, Message, Payload, Reply, Rig, Silence
-from tests.support.memory_rig import POLL, MemoryRig
+from tests.conformance.rig import (
+    CARD,
+    Attempt,
+    CallError,
+    Error,
+    FirmwareServer,
+    LogServer,
+    Message,
+    Payload,
+    Reply,
+    Rig,
+    Silence,
+)
+from tests.support.firmware import HandFile, small_image
+from tests.support.memory_rig import EPOCH, POLL, MemoryRig
 from tests.support.transfers import HandServer
 
 BOOT = 2.0  # s from the end of one life to the start of the next
@@ -34,13 +50,39 @@ class _LogServer(LogServer):
         self._server.holds = False
 
 
+class _FirmwareServer(FirmwareServer):
+    missing = "http://files.example/no/such/path"
+
+    def __init__(self, rig: MemoryRig) -> None:
+        assert rig.transfers.firmware is not None
+        self._files = rig.transfers.firmware.files
+        self._held = False
+
+    def put(self, content: bytes) -> str:
+        url = f"http://files.example/{len(self._files)}"
+        self._files[url] = HandFile(content, holds=self._held)
+        return url
+
+    def hold(self) -> None:
+        self._hold(held=True)
+
+    def release(self) -> None:
+        self._hold(held=False)
+
+    def _hold(self, *, held: bool) -> None:
+        self._held = held
+        for file in self._files.values():
+            file.holds = held
+
+
 class InMemory(Rig):
     """A station, board and CSMS in this process. Time passes only in ``let`` and in what waits."""
 
     name = "memory"
 
-    def __init__(self) -> None:
+    def __init__(self, folder: Path) -> None:
         super().__init__()
+        self._folder = folder
         self._rig: MemoryRig
         self._reachable = True
         self._rebooted = 0
@@ -57,6 +99,10 @@ class InMemory(Rig):
         disk.network_profiles[1] = replace(
             disk.network_profiles[1], csms_url=self._urls[1], security_profile=self.security_profile
         )
+        if self.manufacturer:
+            self._rig.with_firmware(self._folder)
+            root = StoredCertificate("root", CertificateUse.MANUFACTURER_ROOT, (self.manufacturer.pem,), EPOCH)
+            disk.commit([SaveCertificate(root)])
         self._rig.boot()
         self.let(1.0)
         self.forget()
@@ -172,6 +218,12 @@ class InMemory(Rig):
 
     def log_server(self) -> LogServer:
         return _LogServer(self._rig)
+
+    def firmware_server(self) -> FirmwareServer:
+        return _FirmwareServer(self._rig)
+
+    def image(self, version: str, *, broken: bool = False) -> bytes:
+        return small_image(self._folder, version, broken=broken)
 
     def name_customer(self, identifier: str, id_token: str, type: str = "ISO14443") -> None:
         done = self._rig.operator("name_customer", customer_identifier=identifier, id_token=id_token, type=type)

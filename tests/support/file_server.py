@@ -34,7 +34,7 @@ class File:
 
 @dataclass
 class FileServer:
-    """``files`` by path; ``held`` keeps every answer's body back. ``asked`` has the path and the Range of each request."""
+    """``files`` by path; while ``running`` is not set no body goes out. ``asked``: path and Range of each request."""
 
     tls: ssl.SSLContext | None = None
     files: dict[str, File] = field(default_factory=dict)

@@ -67,7 +67,7 @@ class Signer:
 class Manufacturer:
     """Its root; ``signer`` issues certificates under it, good ones and such as nobody should trust."""
 
-    def __init__(self, name: str = "Test Manufacturer", *, begin: Any = -DAY, end: Any = 3650 * DAY) -> None:
+    def __init__(self, name: str = "Test Manufacturer", *, begin: Any = -1000 * DAY, end: Any = 3650 * DAY) -> None:
         self.key = ec.generate_private_key(ec.SECP256R1())
         self.name = _name(f"{name} Root")
         self.root = self.issue(self.name, self.key.public_key(), self.name, begin=begin, end=end, ca=True)
@@ -81,7 +81,7 @@ class Manufacturer:
         self,
         key: Any = None,
         *,
-        begin: datetime.timedelta = -DAY,
+        begin: datetime.timedelta = -1000 * DAY,
         end: datetime.timedelta = 365 * DAY,
         extensions: tuple[tuple[x509.ExtensionType, bool], ...] = (),
         ca: bool = False,

@@ -11,6 +11,7 @@ import random
 from collections import deque
 from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
+from pathlib import Path
 from typing import Any
 
 from station.domain.board import CardRead, Fault
@@ -34,6 +35,7 @@ from station.domain.network import NetworkProfile
 from station.ocpp.rpc import Rpc
 from station.ocpp.station import Station
 from tests.support.disk import Disk
+from tests.support.firmware import HandFirmware
 from tests.support.hand_board import HandBoard, HandEvse
 from tests.support.ocmf import TestKey
 from tests.support.transfers import HandTransfers
@@ -97,6 +99,12 @@ class MemoryRig:
         if connect:
             self.connect()
         return self
+
+    def with_firmware(self, folder: Path) -> HandFirmware:
+        """From the next life on firmware can be updated, with slots in that folder."""
+        hand = self.transfers.firmware = HandFirmware(folder, lambda report: self.transfers.tell(report))
+        self.firmware = hand.boot
+        return hand
 
     def power_cut(self) -> None:
         """Everything that was not committed is gone; the board's electronics starts anew."""

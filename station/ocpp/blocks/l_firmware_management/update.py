@@ -38,7 +38,7 @@ from station.ocpp.blocks.l_firmware_management.record import (
 from station.ocpp.context import Context
 
 RETRIES = 3  # where the CSMS leaves it to the station
-RETRY_INTERVAL = 60.0  # s, likewise
+RETRY_INTERVAL = 10.0  # s, likewise
 MOST_RETRIES = 100  # a CSMS that asks for more wants another flash chip
 SHORTEST_INTERVAL, LONGEST_INTERVAL = 1.0, 86_400.0  # s
 SILENCE = 15.0  # s without a report, after which the worker is told again
