@@ -52,7 +52,8 @@ def start_anew(factory: Path) -> None:
 
 def _choose(factory: Path, data: Path, slots: Any) -> tuple[str, bool]:
     if sys.argv[1] != "appliance":
-        return slots.load(data).wanted, False
+        wanted = slots.load(data).wanted
+        return (wanted if slots.whole(data, wanted) else slots.FACTORY), False
     with _lock(data) as ours:
         if not ours:  # the code will say so itself; it is nobody's failure
             return slots.load(data).wanted, False

@@ -88,13 +88,14 @@ async def _try(place: Path, attempt: int, parameters: Mapping[str, Any], tell: A
     except OSError as error:
         return Outcome(attempt, "DownloadFailed", f"the file cannot be kept: {error.strerror or error}")
     await say("Downloaded")
-    digest = await asyncio.to_thread(_digest, file)
-    if is_signed(parameters["certificate"], signature_of(parameters["signature"]), digest):
+    if await asyncio.to_thread(_is_signed, file, parameters):
         return Outcome(attempt, "SignatureVerified", f"{file.stat().st_size} bytes")
     file.unlink()
-    return Outcome(
-        attempt, "InvalidSignature", f"the signature is not that of the file, whose SHA-256 is {digest.hex()}"
-    )
+    return Outcome(attempt, "InvalidSignature", "the signature is not that of the file by this certificate")
+
+
+def _is_signed(file: Path, parameters: Mapping[str, Any]) -> bool:
+    return is_signed(parameters["certificate"], signature_of(parameters["signature"]), _digest(file))
 
 
 def _is_there(file: Path) -> bool:
@@ -123,21 +124,26 @@ def install(transfer_id: str, attempt: int, parameters: Mapping[str, Any]) -> st
     if word := _over(place, transfer_id, attempt):
         return word
     loop.run(_say(transfer_id, attempt, "Installing"))
-    outcome = installed(_installer(), Order(place / FILE, transfer_id, float(parameters["patience"])), attempt)
+    order = Order(place / FILE, transfer_id, float(parameters["patience"]))
+    outcome = installed(_installer(), order, attempt, parameters)
     _note(place, outcome)
     log.info("installation of a firmware: %s %s", outcome.status, outcome.detail)
     loop.run(_say(transfer_id, outcome.attempt, outcome.status, outcome.detail))
     return outcome.status
 
 
-def installed(by: Installer, order: Order, attempt: int) -> Outcome:
+def installed(by: Installer, order: Order, attempt: int, parameters: Mapping[str, Any]) -> Outcome:
     """What comes of an installation."""
     try:
+        if not _is_signed(order.file, parameters):  # weeks may have passed
+            raise InstallRefused("the file was changed since it was downloaded")
         return Outcome(attempt, "Prepared", by.install(order))
     except InstallRefused as refused:
         return Outcome(attempt, "InstallVerificationFailed", str(refused))
     except InstallFailed as failed:
         return Outcome(attempt, "InstallationFailed", str(failed))
+    except OSError as error:
+        return Outcome(attempt, "InstallationFailed", f"the file cannot be read: {error.strerror or error}")
     except Exception as error:  # a mistake of ours: the station must not wait for ever
         log.exception("an installation failed")
         return Outcome(attempt, "InstallationFailed", f"{type(error).__name__}: {error}")

@@ -113,7 +113,8 @@ class HandFirmware:
                 self._download(order, began, told, now)
             case "install_firmware" if now >= began + INSTALLS and not self.silent:
                 self._running = None
-                outcome = installed(self.installer, Order(self._file(order), order.transfer_id, 600.0), order.attempt)
+                what = Order(self._file(order), order.transfer_id, 600.0)
+                outcome = installed(self.installer, what, order.attempt, order.parameters)
                 self._say(order, outcome.status, outcome.detail)
             case "confirm_firmware":
                 self._running = None

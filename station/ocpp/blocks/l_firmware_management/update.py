@@ -259,15 +259,12 @@ class FirmwareManagement(Block):
         update.told_at = now.monotonic
         model = self._context.model
         parameters: dict[str, Any] = {}
+        if task in (DOWNLOAD, INSTALL):
+            parameters = {"certificate": update.certificate, "signature": update.signature}
         if task == DOWNLOAD:
-            parameters = {
-                "url": update.url,
-                "certificate": update.certificate,
-                "signature": update.signature,
-                "most_bytes": model[FirmwareCtrlr.MaxImageSize],
-            }
-        elif task == INSTALL:
-            parameters = {"patience": model[FirmwareCtrlr.ProbationTime]}
+            parameters |= {"url": update.url, "most_bytes": model[FirmwareCtrlr.MaxImageSize]}
+        if task == INSTALL:
+            parameters["patience"] = model[FirmwareCtrlr.ProbationTime]
         self._context.emit(StartTransfer(update.transfer_id, update.attempt, task, parameters))
 
     def _keep_ordering(self, update: Update, task: str, give_up: float | None, now: Moment) -> None:
