@@ -204,8 +204,10 @@ class Outbox:
 
     def _refused(self, call: QueuedCall, call_id: str, event: CallFailed, now: Moment) -> None:
         call.attempts += 1
-        if call.action in (TRANSACTION_EVENT, FIRMWARE_STATUS):
+        if call.action == TRANSACTION_EVENT:
             hopeless = call.attempts >= self._model[OCPPCommCtrlr.MessageAttempts]  # E13.FR.04
+        elif call.action == FIRMWARE_STATUS:
+            hopeless = event.code in UNKNOWN_ACTION or call.attempts >= self._model[OCPPCommCtrlr.MessageAttempts]
         else:
             # A04.FR.02: tried until it is taken, unless this CSMS does not know the action at all
             hopeless = event.code in UNKNOWN_ACTION
