@@ -291,6 +291,23 @@ _EVENTS: Mapping[str, Sentence] = {
     "log_uploaded": lambda data: _("The log was sent."),
     "log_upload_failed": lambda data: _("The log could not be sent. %(why)s") % {"why": _detail(data)},
     "log_canceled": lambda data: _("Sending the log was canceled for a newer request."),
+    "firmware_requested": lambda data: (
+        _("The operator's system asked for new software, from %(host)s.") % {"host": data.get("host") or "?"}
+    ),
+    "firmware_refused": lambda data: (
+        _("New software was refused: %(why)s.") % {"why": data.get("why") or _("no reason is known")}
+    ),
+    "firmware_canceled": lambda data: _("An update was left for a newer request."),
+    "firmware_download_retried": lambda data: (
+        _("New software could not be downloaded and will be tried again. %(why)s") % {"why": _detail(data)}
+    ),
+    "firmware_installed": lambda data: (
+        _("Version %(version)s was installed and runs.") % {"version": data.get("version") or "?"}
+    ),
+    "firmware_failed": lambda data: (
+        _("%(what)s %(why)s")
+        % {"what": _FIRMWARE.get(str(data.get("status"))) or _("The update failed."), "why": _detail(data)}
+    ),
     "customer_named": lambda data: _("A customer number was given to a card."),
     "customer_cleared": lambda data: _("The operator's system had a customer's data erased."),
     "started": lambda data: _("The station started."),
@@ -312,10 +329,20 @@ _REGISTERED: Mapping[str, Any] = {
     "Rejected": _("The operator's system refused the station."),
 }
 
+_FIRMWARE: Mapping[str, Any] = {
+    "DownloadFailed": _("New software could not be downloaded."),
+    "InvalidSignature": _("New software is not the manufacturer's: its signature is wrong."),
+    "InstallVerificationFailed": _("New software is not fit to be installed."),
+    "InstallationFailed": _("New software was not installed; the version before it runs."),
+}
+
 _SECURITY: Mapping[str, Any] = {
     "StartupOfTheDevice": _("The station was switched on."),
     "ResetOrReboot": _("The station was restarted."),
     "TamperDetectionActivated": _("The housing was opened."),
+    "FirmwareUpdated": _("The station runs new software."),
+    "InvalidFirmwareSignature": _("New software with a wrong signature was offered."),
+    "InvalidFirmwareSigningCertificate": _("New software was offered under a certificate that is not trusted."),
 }
 
 

@@ -23,7 +23,7 @@ import zlib
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path, PurePosixPath
-from typing import IO, Any
+from typing import TypeVar
 
 from station.domain.versions import is_version
 from station.firmware.slots import MANIFEST, sync_folder
@@ -38,6 +38,8 @@ MOST_BYTES = 64 * 1024 * 1024  # of all files together, unpacked
 MANIFEST_BYTES = 1024 * 1024
 NAME_LENGTH = 200
 CHUNK = 64 * 1024
+T = TypeVar("T")
+
 _HASH = re.compile(r"[0-9a-f]{64}")
 _VERSION_LINE = re.compile(rb'^__version__ = "[^"]*"$', re.MULTILINE)
 
@@ -163,7 +165,7 @@ def write_lasting(path: Path, content: bytes) -> None:
 class _Limited:
     """The unpacked archive; one that grows without end is not read without end."""
 
-    def __init__(self, packed: IO[bytes]) -> None:
+    def __init__(self, packed: gzip.GzipFile) -> None:
         self._packed = packed
         self.left = MANIFEST_BYTES + 64 * CHUNK
 
@@ -206,10 +208,9 @@ class _Members:
     def _next(self) -> tarfile.TarInfo | None:
         if self._archive is None:
             self._archive = tarfile.open(fileobj=self.stream, mode="r|")  # type: ignore[call-overload] # noqa: SIM115
-        self._archive.members = []  # type: ignore[attr-defined] # it would keep all of them
         return self._archive.next()
 
-    def _guarded(self, read: Callable[[], Any]) -> Any:
+    def _guarded(self, read: Callable[[], T]) -> T:
         try:
             return read()
         except EOFError:
