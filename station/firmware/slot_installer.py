@@ -21,6 +21,7 @@ from station.firmware.image import ImageInvalid, Manifest
 from station.firmware.installer import InstallFailed, InstallRefused, Order
 
 SELF_CHECK_LIMIT = 180.0  # s
+PARENT = "STATION_CHECKED_BY"  # the pid of who asks for the self-check
 SPARE = 32 * 1024 * 1024  # bytes that must stay free: the database goes on
 COMPILED = 1.5  # what the code takes once Python has compiled it, as a multiple
 
@@ -105,7 +106,7 @@ def run_self_check(place: Path) -> str:
     """
     with tempfile.TemporaryDirectory(dir=place.parent, prefix=".check-") as data:
         environment = {name: value for name, value in os.environ.items() if not name.startswith("STATION_")}
-        environment |= {"STATION_DATA": data, launcher.SLOT: place.name}
+        environment |= {"STATION_DATA": data, launcher.SLOT: place.name, PARENT: str(os.getpid())}
         environment.pop("DATABASE_URL", None)
         command = [sys.executable, str(place / "manage.py"), "firmware", "check"]
         try:

@@ -2,12 +2,16 @@
 
 from __future__ import annotations
 
+import ctypes
 import importlib
+import os
 import random
+import signal
 from importlib import metadata
 from pathlib import Path
 
 import station
+from station.firmware.slot_installer import PARENT
 from station.project.environment import PROJECT
 from station.project.supervisor import roster
 
@@ -22,12 +26,16 @@ LATE = (
 )
 
 
+PR_SET_PDEATHSIG = 1  # prctl(2)
+
+
 class SelfCheckFailed(Exception):
     """Why this code cannot run on this machine, in one line."""
 
 
 def run() -> str:
     """The version of this code, when it has proved itself; raises SelfCheckFailed."""
+    _end_with_parent()
     _requirements(PROJECT / "requirements.txt")
     for name in (*roster.SHARED, *LATE):
         try:
@@ -36,6 +44,13 @@ def run() -> str:
             raise SelfCheckFailed(f"{name} cannot be loaded: {type(error).__name__}: {error}") from error
     _boots()
     return station.__version__
+
+
+def _end_with_parent() -> None:
+    """A power cut, or a kill of whoever installs, ends this, too."""
+    ctypes.CDLL(None).prctl(PR_SET_PDEATHSIG, signal.SIGKILL, 0, 0, 0)
+    if os.environ.get(PARENT, str(os.getppid())) != str(os.getppid()):  # it died before the line above
+        raise SelfCheckFailed("nobody waits for it any more")
 
 
 def _requirements(path: Path) -> None:
