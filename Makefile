@@ -34,6 +34,10 @@ fmt: ## put the code into its one form
 	@$(BIN)/ruff check --fix --quiet .
 	@$(BIN)/ruff format --quiet .
 
+.PHONY: messages
+messages: ## compile the translations in locale/ (needs GNU gettext)
+	@for source in locale/*/LC_MESSAGES/*.po; do msgfmt --check-format --no-hash -o $${source%.po}.mo $$source || exit 1; done
+
 bench: ## measure what issue and contract give numbers for
 	@bin/setup redis
 	@exec $(BIN)/python -m tests.performance

@@ -41,6 +41,8 @@ def _meaning(register: Register) -> str:
     if register.codes:
         sign = "bit " if register.kind is Kind.BITS else ""
         text += " " + ", ".join(f"{sign}{code} {name}" for code, name in register.codes.items()) + "."
+    if register.since > 1:
+        text += f" From version {register.since} on."
     return f"{text} †" if register.absent else text
 
 

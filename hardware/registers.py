@@ -19,7 +19,7 @@ from typing import TypeAlias
 
 from station.domain.board import BoardWarning, CPState, Fault, WatchdogState
 
-MAP_VERSION = 1
+MAP_VERSION = 2  # what this table is; older boards are read, too: a row's ``since`` says from which version on
 MAX_EVSES = 32
 MAX_READ = 125  # registers in one Modbus read
 
@@ -55,6 +55,7 @@ class Register:
     scale: int = 1
     absent: bool = False
     codes: Mapping[int, str] = field(default_factory=dict)
+    since: int = 1
 
     @property
     def limits(self) -> tuple[int, int]:
@@ -155,7 +156,14 @@ WATCHDOG_STATES = {
 
 INPUT: tuple[Register, ...] = (
     # who it is
-    Register(0, "map_version", Kind.U16, 1, f"Version of this map, {MAP_VERSION}. Another value: the station refuses."),
+    Register(
+        0,
+        "map_version",
+        Kind.U16,
+        1,
+        f"Version of this map, {MAP_VERSION}; rows marked with a later version than the board's are not there. "
+        f"The station refuses what is newer than {MAP_VERSION}.",
+    ),
     Register(1, "evse_count", Kind.U16, 1, "EVSEs of this board, each with its own unit id from 1 up."),
     Register(2, "firmware", Kind.BYTES, 8, "The board's firmware version, ASCII, padded with NUL."),
     Register(10, "boot_count", Kind.U16, 1, "Counts resets of the board; kept over power loss; wraps."),
@@ -256,6 +264,20 @@ INPUT: tuple[Register, ...] = (
         "Outcome of the last self-test (residual-current device, contactor).",
         codes={0: "NotRun", 1: "Running", 2: "Passed", 3: "Failed"},
     ),
+    # the meter's registers of each phase
+    *(
+        Register(
+            72 + 4 * phase,
+            f"energy_import_l{phase + 1}",
+            Kind.U64,
+            4,
+            f"Import register of L{phase + 1}; as `energy_import`. Not available where the meter tells only the total.",
+            unit="mWh",
+            absent=True,
+            since=2,
+        )
+        for phase in range(3)
+    ),
 )
 
 HOLDING: tuple[Register, ...] = (
@@ -295,6 +317,11 @@ HOLDING: tuple[Register, ...] = (
 SETPOINT: tuple[Register, ...] = HOLDING[5:]
 
 
+def inputs(version: int) -> tuple[Register, ...]:
+    """The input registers of a board that speaks that version of the map: what was added later stands at the end."""
+    return tuple(register for register in INPUT if register.since <= version)
+
+
 def span(table: Sequence[Register]) -> tuple[int, int]:
     """Address of the first register and the count of words of a table without gaps."""
     return table[0].address, sum(register.words for register in table)
@@ -330,8 +357,8 @@ class Decoded:
         return value if isinstance(value, int | float) else None
 
     def integer(self, name: str) -> int | None:
-        """A number held without scale; None where it is not available."""
-        value = self.values[name]
+        """A number held without scale; None where it is not available, or the board's map does not have it."""
+        value = self.values.get(name)
         return value if isinstance(value, int) else None
 
     def count(self, name: str) -> int:

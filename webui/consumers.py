@@ -8,7 +8,7 @@ import json
 import logging
 import time
 from datetime import datetime
-from typing import Any
+from typing import Any, ClassVar
 
 from channels.generic.websocket import AsyncWebsocketConsumer
 from django.utils import timezone
@@ -16,6 +16,8 @@ from django.utils import timezone
 from station.live import bus
 from station.live.payloads import StationLive, decode
 from webui.dashboard import fragments, latest
+from webui.firmware import live as firmware
+from webui.network import live as network
 
 log = logging.getLogger(__name__)
 
@@ -152,6 +154,21 @@ class LiveConsumer(AsyncWebsocketConsumer):
         if session is None or not session.session_key:
             return True
         return bool(await session.aexists(session.session_key))
+
+
+class InstallerConsumer(LiveConsumer):
+    """The same for the installer's pages: what is live on them are a few pieces, and each page has its own."""
+
+    pieces: ClassVar = {**network.PIECES, **firmware.PIECES}
+
+    def _changes(self, station: StationLive) -> str:
+        parts = []
+        for name in self._has.keys() & self.pieces.keys():
+            html = self.pieces[name](station)
+            if html and fragments.mark_of(html) != self._has[name]:  # empty: leave what is there
+                self._has[name] = fragments.mark_of(html)
+                parts.append(html)
+        return "".join(parts)
 
 
 def _what_it_has(text: str | None) -> dict[str, str]:

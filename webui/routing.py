@@ -2,6 +2,9 @@
 
 from django.urls import path
 
-from webui.consumers import LiveConsumer
+from webui.consumers import InstallerConsumer, LiveConsumer
 
-websocket_urlpatterns = [path("ws/live/", LiveConsumer.as_asgi())]
+websocket_urlpatterns = [
+    path("ws/live/", LiveConsumer.as_asgi()),
+    path("ws/station/", InstallerConsumer.as_asgi()),
+]

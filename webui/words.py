@@ -13,6 +13,7 @@ from django.utils import translation
 from django.utils.translation import gettext_lazy as _
 
 from station.live.payloads import EvseLive
+from webui import installer_words
 
 
 class Activity(NamedTuple):
@@ -72,7 +73,7 @@ _WARNINGS: Mapping[str, Any] = {
 _METER_DOUBTED = _("The meter's reading is implausible and is not used.")
 
 # Why the last card or start did not lead to charging; the words of block C, and AuthorizationStatusEnumType.
-_MESSAGES: Mapping[str, Any] = {
+MESSAGES: Mapping[str, Any] = {
     "Blocked": _("The card is blocked."),
     "ConcurrentTx": _("The card is already charging elsewhere."),
     "Expired": _("The card has expired."),
@@ -167,15 +168,33 @@ def _doubt(word: str) -> Any:
     return _METER_DOUBTED if word.startswith("Meter:") else _("Note: %(word)s") % {"word": word}
 
 
-def message(word: str, languages: Sequence[str] = ()) -> str:
-    """Why the last card or start led to nothing; empty for no word.
-
-    In the first of ``languages`` that there is (C01.FR.08, C01.FR.09), else in the reader's own.
-    """
+def message(word: str) -> str:
+    """Why the last card or start led to nothing; empty for no word."""
     if not word:
         return ""
-    with translation.override(spoken(languages) or translation.get_language()):
-        return str(_MESSAGES[word]) if word in _MESSAGES else word.replace("_", " ").capitalize()
+    return str(MESSAGES[word]) if word in MESSAGES else word.replace("_", " ").capitalize()
+
+
+class Said(NamedTuple):
+    """What an EVSE's card says to the driver. ``language`` is empty where it is the reader's own."""
+
+    language: str
+    activity: Activity
+    faults: list[str]
+    warnings: list[str]
+    message: str
+
+
+def to_driver(evse: EvseLive) -> Said:
+    """In the first of the driver's languages that there is (C01.FR.08, C01.FR.09), else in English (C01.FR.13).
+
+    Where nobody has told a language, it is the reader's own.
+    """
+    language = (spoken(evse.languages) or "en") if evse.languages else ""
+    with translation.override(language or translation.get_language()):
+        doing = activity(evse.activity)
+        told = Activity(str(doing.label), doing.tone, str(doing.sentence))
+        return Said(language, told, faults(evse), warnings(evse), message(evse.message))
 
 
 def spoken(languages: Sequence[str]) -> str:
@@ -249,6 +268,7 @@ def _detail(data: Mapping[str, Any]) -> str:
 
 
 _EVENTS: Mapping[str, Sentence] = {
+    **installer_words.EVENTS,
     "plugged_in": lambda data: _("The car was plugged in."),
     "unplugged": lambda data: _("The car was unplugged."),
     "card_read": lambda data: _("%(who)s was held to the reader.") % {"who": _who(data)},
@@ -271,17 +291,18 @@ _EVENTS: Mapping[str, Sentence] = {
     "fault_cleared": lambda data: _("The fault is gone."),
     "link_up": lambda data: _("The connection to the operator's system came up."),
     "link_down": lambda data: _("The connection to the operator's system was lost; charging goes on."),
+    "queue_full": lambda data: (
+        _("Too much waits for the operator's system; %(count)s messages that can best be spared were dropped.")
+        % {"count": data.get("dropped", 0)}
+    ),
     "registration": lambda data: _REGISTERED.get(str(data.get("status"))) or str(data.get("status")),
     "availability": lambda data: _("Put into service.") if data.get("operative") else _("Taken out of service."),
     "unlocked": lambda data: _("The connector was unlocked."),
     "unlock_failed": lambda data: _("The connector could not be unlocked."),
     "lock_failed": lambda data: _("The lock does not hold the cable, so there is no power."),
     "time_offset": lambda data: _("The offset of local time is %(offset)s now.") % {"offset": data.get("offset", "")},
+    "door_opened": lambda data: _("The housing was opened."),
     "door_closed": lambda data: _("The housing was closed."),
-    "security_event": lambda data: (
-        _SECURITY.get(str(data.get("type")))
-        or _("Security: %(type)s. %(info)s") % {"type": data.get("type"), "info": data.get("tech_info") or ""}
-    ),
     "log_requested": lambda data: (
         _("The operator's system asked for a log, to be sent to %(host)s.") % {"host": data.get("host") or "?"}
     ),
@@ -291,23 +312,6 @@ _EVENTS: Mapping[str, Sentence] = {
     "log_uploaded": lambda data: _("The log was sent."),
     "log_upload_failed": lambda data: _("The log could not be sent. %(why)s") % {"why": _detail(data)},
     "log_canceled": lambda data: _("Sending the log was canceled for a newer request."),
-    "firmware_requested": lambda data: (
-        _("The operator's system asked for new software, from %(host)s.") % {"host": data.get("host") or "?"}
-    ),
-    "firmware_refused": lambda data: (
-        _("New software was refused: %(why)s.") % {"why": data.get("why") or _("no reason is known")}
-    ),
-    "firmware_canceled": lambda data: _("An update was left for a newer request."),
-    "firmware_download_retried": lambda data: (
-        _("New software could not be downloaded and will be tried again. %(why)s") % {"why": _detail(data)}
-    ),
-    "firmware_installed": lambda data: (
-        _("Version %(version)s was installed and runs.") % {"version": data.get("version") or "?"}
-    ),
-    "firmware_failed": lambda data: (
-        _("%(what)s %(why)s")
-        % {"what": _FIRMWARE.get(str(data.get("status"))) or _("The update failed."), "why": _detail(data)}
-    ),
     "customer_named": lambda data: _("A customer number was given to a card."),
     "customer_cleared": lambda data: _("The operator's system had a customer's data erased."),
     "started": lambda data: _("The station started."),
@@ -329,22 +333,6 @@ _REGISTERED: Mapping[str, Any] = {
     "Rejected": _("The operator's system refused the station."),
 }
 
-_FIRMWARE: Mapping[str, Any] = {
-    "DownloadFailed": _("New software could not be downloaded."),
-    "InvalidSignature": _("New software is not the manufacturer's: its signature is wrong."),
-    "InstallVerificationFailed": _("New software is not fit to be installed."),
-    "InstallationFailed": _("New software was not installed; the version before it runs."),
-}
-
-_SECURITY: Mapping[str, Any] = {
-    "StartupOfTheDevice": _("The station was switched on."),
-    "ResetOrReboot": _("The station was restarted."),
-    "TamperDetectionActivated": _("The housing was opened."),
-    "FirmwareUpdated": _("The station runs new software."),
-    "InvalidFirmwareSignature": _("New software with a wrong signature was offered."),
-    "InvalidFirmwareSigningCertificate": _("New software was offered under a certificate that is not trusted."),
-}
-
 
 def event(kind: str, data: Mapping[str, Any]) -> str:
     """A journal entry as a sentence; of an unknown kind, its own word."""
@@ -358,7 +346,7 @@ def outcome(action: str, accepted: bool, said: str) -> str:
         action = "stop"  # the same code once more ends the session (C01.FR.03)
     if accepted and action in _DONE:
         return str(_DONE[action])
-    if said in _MESSAGES or (said and " " not in said):
+    if said in MESSAGES or (said and " " not in said):
         return message(said)
     return said or str(_("Done.") if accepted else _("The station refused."))
 
@@ -369,4 +357,6 @@ _DONE: Mapping[str, Any] = {
     "unlock": _("The connector is unlocked."),
     "master_pass": _("The sessions end."),
     "name_customer": _("Noted."),
+    "clear_security_log": _("The security log was cleared."),
+    "diagnose_connection": _("The doctor is on the way."),
 }

@@ -19,7 +19,7 @@ from hardware import registers
 from hardware.board import BoardReading, BoardRefusedError, BusError
 from hardware.drivers.address import Address, TcpAddress
 from hardware.readers.card import uid_of
-from hardware.registers import HOLDING, INPUT, SETPOINT, Decoded, Value
+from hardware.registers import HOLDING, SETPOINT, Decoded, Value
 from station.domain.board import (
     BoardWarning,
     CardRead,
@@ -34,7 +34,7 @@ from station.domain.board import (
 log = logging.getLogger(__name__)
 
 TCP_TIMEOUT = 0.5  # s; a board on a LAN answers in a few ms
-RTU_TIMEOUT = 0.4  # s; the input block of one EVSE takes 0.18 s at 9600 baud
+RTU_TIMEOUT = 0.4  # s; the input block of one EVSE takes 0.21 s at 9600 baud
 
 # pymodbus logs each failed request by itself, five times a second while a board is away; the poller tells it once.
 logging.getLogger("pymodbus.logging").setLevel(logging.CRITICAL)
@@ -47,15 +47,14 @@ class ModbusBoard:
         self.address = address
         self._client = _client(address)
         self._strange_card: int | None = None
+        self._version = 1  # of the map that the board speaks, as far as it has said
 
     def read(self) -> BoardReading:
         """Every EVSE's input registers, one request each."""
         retries = 0
-        first, tries = self._input(1)
+        first, tries = self._first()
         retries += tries
         version, count = first.count("map_version"), first.count("evse_count")
-        if version != registers.MAP_VERSION:
-            raise BusError(f"the board speaks register map {version}, this station map {registers.MAP_VERSION}")
         if not 1 <= count <= registers.MAX_EVSES:
             raise BusError(f"the board claims {count} EVSEs; 1 … {registers.MAX_EVSES} are possible")
         evses = [_evse(1, first)]
@@ -126,10 +125,30 @@ class ModbusBoard:
 
     # ------------------------------------------------------------------ the line
 
+    def _first(self) -> tuple[Decoded, int]:
+        """Unit 1 by the map that the board speaks; another board may have come to the same address meanwhile."""
+        try:
+            block, retries = self._input(1)
+        except BoardRefusedError:
+            if self._version == 1:
+                raise
+            self._version = 1  # what every board has
+            block, retries = self._input(1)
+        version = block.count("map_version")
+        if not 1 <= version <= registers.MAP_VERSION:
+            self._version = 1
+            raise BusError(f"the board speaks register map {version}, this station maps 1 … {registers.MAP_VERSION}")
+        if version != self._version:
+            self._version = version
+            block, more = self._input(1)
+            retries += more
+        return block, retries
+
     def _input(self, evse_id: int) -> tuple[Decoded, int]:
-        first, count = registers.span(INPUT)
+        table = registers.inputs(self._version)
+        first, count = registers.span(table)
         answer = self._ask(lambda: self._client.read_input_registers(first, count=count, device_id=evse_id))
-        return _decode(INPUT, answer), answer.retries
+        return _decode(table, answer), answer.retries
 
     def _write(self, evse_id: int, table: tuple[registers.Register, ...], values: Mapping[str, Value]) -> None:
         try:
@@ -240,10 +259,22 @@ def _meter(block: Decoded) -> MeterReading:
         power_factor=_phases(block, "power_factor", 1.0),
         total_power=block.number("total_power") or 0.0,
         energy=energy or 0,
+        energy_phases=_energy_phases(block),
         frequency=block.number("frequency") or 0.0,
         age=block.number("meter_age") or 0.0,
         ok=block.word("meter_status") == "Ok" and energy is not None and None not in needed,
     )
+
+
+def _energy_phases(block: Decoded) -> tuple[int, ...]:
+    """The import registers of L1 and on, up to the first that is not available."""
+    found: list[int] = []
+    for phase in (1, 2, 3):
+        value = block.integer(f"energy_import_l{phase}")
+        if value is None:
+            break
+        found.append(value)
+    return tuple(found)
 
 
 def _phases(block: Decoded, name: str, absent: float) -> tuple[float, float, float]:

@@ -74,6 +74,8 @@ def input_values(board: SimulatedBoard, evse_id: int) -> dict[str, Value]:
     for name in ("voltage", "current", "power", "power_factor"):
         for phase, value in enumerate(getattr(outlet, name), 1):
             values[f"{name}_l{phase}"] = value
+    for phase, register in enumerate(outlet.shown, 1):
+        values[f"energy_import_l{phase}"] = register
     return values
 
 

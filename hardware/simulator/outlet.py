@@ -23,7 +23,7 @@ Phases = tuple[float, float, float]
 
 @dataclass(slots=True)
 class Outlet:
-    """One EVSE's place. ``energy`` is what has flowed in mWh; ``register`` is how much of it the meter shows.
+    """One EVSE's place. ``flown`` is what has flowed in each phase, in mWh; ``shown`` is what the meter shows of it.
 
     The meter shows only what is kept safe (see ``store``), so that its register never goes back, whatever happens.
     ``cause`` is a fault that is there, whether or not the electronics has seen it.
@@ -34,8 +34,8 @@ class Outlet:
     jammed: bool = False  # the socket's lock
     cause: Fault | None = None
     bay_occupied: bool = False
-    energy: float = 0.0
-    register: int = 0
+    flown: Phases = (0.0, 0.0, 0.0)
+    shown: tuple[int, int, int] = (0, 0, 0)
     voltage: Phases = (NOMINAL_VOLTAGE, 0.0, 0.0)
     current: Phases = (0.0, 0.0, 0.0)
     power_factor: Phases = (1.0, 1.0, 1.0)
@@ -56,6 +56,21 @@ class Outlet:
         return l1, l2, l3
 
     @property
+    def energy(self) -> float:
+        """What has flowed in all phases, in mWh."""
+        return sum(self.flown)
+
+    @property
+    def register(self) -> int:
+        """The meter's register of all phases."""
+        return sum(self.shown)
+
+    @property
+    def lags(self) -> bool:
+        """The meter could show more than it does."""
+        return any(flown - shown >= 1.0 for flown, shown in zip(self.flown, self.shown, strict=True))
+
+    @property
     def residual(self) -> float:
         """A, AC residual current."""
         return LEAKING if self.cause is Fault.GROUND_FAILURE else LEAKAGE
@@ -65,8 +80,9 @@ class Outlet:
         if self.ev:
             self.ev.step(dt, electronics.offered, electronics.closed and supply)
         self._measure(uptime, supply, electronics.phases)
+        l1, l2, l3 = (before + watts * dt / 3.6 for before, watts in zip(self.flown, self.power, strict=True))
+        self.flown = l1, l2, l3
         energy = sum(self.power) * dt / 3600.0
-        self.energy += energy * 1000.0
         if self.ev and energy:
             self.ev.charge(energy)
         self._warm(dt)
@@ -98,10 +114,10 @@ def _on(phases: int, value: float, otherwise: float = 0.0) -> Phases:
 
 
 def pack(outlet: Outlet) -> dict[str, Any]:
-    """What of an outlet lasts, as JSON; the energy in whole mWh."""
+    """What of an outlet lasts, as JSON; the energy of each phase in whole mWh."""
     ev = outlet.ev
     return {
-        "energy": int(outlet.energy),
+        "energy": [int(energy) for energy in outlet.flown],
         "bay_occupied": outlet.bay_occupied,
         "cable": outlet.cable,
         "jammed": outlet.jammed,
@@ -121,14 +137,21 @@ def pack(outlet: Outlet) -> dict[str, Any]:
 def unpack(data: dict[str, Any]) -> Outlet:
     """The outlet behind ``pack``; raises KeyError, TypeError or ValueError where it is none."""
     energy = data["energy"]
-    if not isinstance(energy, int) or energy < 0:
-        raise ValueError(f"energy {energy!r} is no register")
+    if isinstance(energy, int):
+        energy = [energy, 0, 0]  # kept before the phases were counted
+    l1, l2, l3 = (_register(one) for one in energy)
     return Outlet(
         ev=Ev(**data["ev"]) if data["ev"] else None,
         cause=Fault(data["cause"]) if data["cause"] else None,
         bay_occupied=bool(data["bay_occupied"]),
         cable=bool(data.get("cable")),
         jammed=bool(data.get("jammed")),
-        energy=float(energy),
-        register=energy,
+        flown=(float(l1), float(l2), float(l3)),
+        shown=(l1, l2, l3),
     )
+
+
+def _register(value: object) -> int:
+    if not isinstance(value, int) or value < 0:
+        raise ValueError(f"energy {value!r} is no register")
+    return value

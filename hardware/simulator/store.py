@@ -83,14 +83,15 @@ class Store:
             raise StoreError(f"{self.path}: {error.strerror}") from error
         self._changes = changes
         for evse_id, outlet in world.outlets.items():
-            outlet.register = outlets[str(evse_id)]["energy"]
+            l1, l2, l3 = outlets[str(evse_id)]["energy"]
+            outlet.shown = l1, l2, l3
 
     def _due(self, world: World, now: float) -> bool:
         rested = now - self._saved_at >= INTERVAL
         if world.changes != self._changes:
             return rested or not self._failing
-        unsaved = max(outlet.energy - outlet.register for outlet in world.outlets.values())
-        flowing = any(outlet.current[0] for outlet in world.outlets.values())
-        if unsaved >= STEP:
+        outlets = world.outlets.values()
+        if max(outlet.energy - outlet.register for outlet in outlets) >= STEP:
             return rested or not self._failing
-        return unsaved >= 1.0 and (rested or not flowing)
+        flowing = any(outlet.current[0] for outlet in outlets)
+        return any(outlet.lags for outlet in outlets) and (rested or not flowing)

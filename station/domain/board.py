@@ -67,8 +67,8 @@ class WatchdogState(StrEnum):
 class MeterReading:
     """One reading of an EVSE's meter as the board gives it: not judged yet (see ``domain.meter``).
 
-    Tuples hold L1, L2, L3. ``energy`` is the import register in mWh. ``age`` is the reading's age in seconds;
-    ``ok`` is the meter's own status.
+    Tuples hold L1, L2, L3. ``energy`` is the import register in mWh, ``energy_phases`` those of L1 and on, empty where
+    the meter tells only the total. ``age`` is the reading's age in seconds; ``ok`` is the meter's own status.
     """
 
     voltage: tuple[float, float, float] = (0.0, 0.0, 0.0)
@@ -77,6 +77,7 @@ class MeterReading:
     power_factor: tuple[float, float, float] = (1.0, 1.0, 1.0)
     total_power: float = 0.0
     energy: int = 0
+    energy_phases: tuple[int, ...] = ()
     frequency: float = 0.0
     age: float = 0.0
     ok: bool = True

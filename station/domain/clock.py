@@ -28,6 +28,7 @@ class Clock:
         self.follow_machine = follow_machine
         self.synchronized = False
         self._anchor: Moment | None = None
+        self._moved = timedelta()
 
     def utc(self, now: Moment) -> datetime:
         """The station's time, aware, UTC."""
@@ -36,6 +37,7 @@ class Clock:
             self._anchor = Moment(max(wall, self._not_before or wall), now.monotonic)
         at = self._anchor.wall + timedelta(seconds=now.monotonic - self._anchor.monotonic)
         if self.follow_machine and abs(now.wall - at) > JUMP:
+            self._moved += now.wall - at
             self._anchor = Moment(now.wall, now.monotonic)
             return now.wall
         return at
@@ -55,5 +57,11 @@ class Clock:
         self.synchronized = True
         if abs(moved) < SYNC:
             return timedelta()
+        self._moved += moved
         self._anchor = Moment(told.astimezone(UTC), now.monotonic)
+        return moved
+
+    def take_moved(self) -> timedelta:
+        """By how much the clock was adjusted since the last time that somebody asked."""
+        moved, self._moved = self._moved, timedelta()
         return moved

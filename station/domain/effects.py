@@ -112,7 +112,7 @@ class LookUpCustomer:
 class MakeSigningRequest:
     """Make a new key pair and a certificate signing request (PKCS#10); answered by ``SigningRequestMade``.
 
-    The private key never leaves the station (A02.FR.06). ``key_type`` is ``P-256``, ``P-384`` or ``RSA-3072``.
+    The private key never leaves the station (A02.FR.05). ``key_type`` is ``P-256``, ``P-384`` or ``RSA-3072``.
     """
 
     request_id: str
@@ -123,7 +123,14 @@ class MakeSigningRequest:
     country: str = ""
 
 
-Errand: TypeAlias = StartTransfer | CancelTransfer | LookUpCustomer | MakeSigningRequest
+@dataclass(frozen=True, slots=True)
+class ForgetKey:
+    """Destroy a private key that nothing needs any more; ``key`` as in ``StoredCertificate``."""
+
+    key: str
+
+
+Errand: TypeAlias = StartTransfer | CancelTransfer | LookUpCustomer | MakeSigningRequest | ForgetKey
 
 
 # ------------------------------------------------------------------ what lasts (all subclasses of Stored)
@@ -225,7 +232,7 @@ class SaveCertificate(Stored):
 
 @dataclass(frozen=True, slots=True)
 class RemoveCertificate(Stored):
-    """Delete an installed certificate. A private key that no certificate names any more goes with it."""
+    """Delete an installed certificate; its private key goes with ``ForgetKey``."""
 
     certificate_id: str
 
@@ -262,6 +269,23 @@ class EraseCustomer(Stored):
 
     id_tokens: tuple[IdToken, ...]
     identifier: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class LogSecurity(Stored):
+    """Add to the security log (A04.FR.04)."""
+
+    at: datetime
+    type: str
+    tech_info: str = ""
+    critical: bool = True
+
+
+@dataclass(frozen=True, slots=True)
+class TrimSecurityLog(Stored):
+    """Of the security log only the newest ``keep`` entries stay; what this step adds comes on top. 0: it is cleared."""
+
+    keep: int
 
 
 @dataclass(frozen=True, slots=True)

@@ -34,7 +34,7 @@ class LinkDown:
 
 @dataclass(frozen=True, slots=True)
 class ConnectionFailed:
-    """An attempt to connect came to nothing. ``cause`` is a ``domain.network.FailureCause``, ``detail`` for a person."""
+    """An attempt to connect came to nothing. ``detail`` is for a person."""
 
     slot: int
     security_profile: int
@@ -81,7 +81,16 @@ class OperatorCommand:
     Actions: ``start`` (evse_id; id_token and type where one is presented there, such as a KeyCode), ``stop``
     (evse_id), ``unlock`` (evse_id), ``restart``, ``set_variable`` (component, variable, value …), ``availability``
     (evse_id or None, operative), ``master_pass`` (evse_ids to end, None: all; C16), ``name_customer``
-    (customer_identifier, id_token, type).
+    (customer_identifier, id_token, type), ``login`` (accepted, user, origin, locked for how many seconds),
+    ``clear_security_log``, ``install_certificate`` (use: a CertificateUse, certificate in PEM; for the station's own
+    the whole chain, to the pending request), ``delete_certificate`` (certificate_id), ``renew_certificate`` (send:
+    whether the request goes to the CSMS; otherwise it waits, remembered as ``certificate_request``, to be downloaded).
+
+    Of an installer, each tried at once and taken back by itself unless the CSMS answers (``keep``: without a trial;
+    ``less_security``: also with a lower security profile): ``set_network_profile`` (slot, csms_url, security_profile,
+    message_timeout in seconds, interface; identity and password where they change with it), ``remove_network_profile``
+    (slot), ``set_network_priority`` (slots, the first one first), ``set_credentials`` (identity, password; empty:
+    as it is). ``take_back`` ends such a trial before its time.
     """
 
     command_id: int
@@ -132,6 +141,17 @@ class SigningRequestMade:
 
 
 @dataclass(frozen=True, slots=True)
+class SecurityObserved:
+    """A security event (``domain.security``) that somebody outside of the station saw: the link, the RPC, the machine.
+
+    ``tech_info`` is for people, and holds no secret.
+    """
+
+    type: str
+    tech_info: str = ""
+
+
+@dataclass(frozen=True, slots=True)
 class Tick:
     """Nothing but time has passed; sent when ``Station.deadline()`` is reached."""
 
@@ -149,5 +169,6 @@ Event: TypeAlias = (
     | TransferReport
     | CustomerLookedUp
     | SigningRequestMade
+    | SecurityObserved
     | Tick
 )

@@ -40,16 +40,12 @@ class StoredVariable:
 
 @dataclass(slots=True)
 class Memory:
-    """All that lasted. An empty one is a station fresh from the factory.
-
-    ``security_profiles`` are those whose certificates are installed (A05.FR.02, A05.FR.03); 1 needs none.
-    """
+    """All that lasted. An empty one is a station fresh from the factory."""
 
     transactions: list[Transaction] = field(default_factory=list)  # active ones only
     queue: list[QueuedCall] = field(default_factory=list)  # by sequence
     variables: list[StoredVariable] = field(default_factory=list)
     remembered: Mapping[str, Any] = field(default_factory=dict)
     network_profiles: list[NetworkProfile] = field(default_factory=list)  # by slot
-    security_profiles: frozenset[int] = frozenset({1})
     cached_tokens: list[CachedToken] = field(default_factory=list)
     certificates: list[StoredCertificate] = field(default_factory=list)  # in the order of their installation

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from station.domain.board import MeterReading
 
@@ -47,9 +47,17 @@ class Meter:
             self.problem = problem
             return False
         self.problem = ""
-        self.reading = reading
+        self.reading = replace(reading, energy_phases=self._phases(reading))
         self.taken = monotonic
         return True
+
+    def _phases(self, reading: MeterReading) -> tuple[int, ...]:
+        """The registers of the phases, as last believed where they went back: the bill rests on the total."""
+        before = self.reading.energy_phases if self.reading else ()
+        told = reading.energy_phases
+        if len(told) < len(before) or any(now < then for then, now in zip(before, told, strict=False)):
+            return before
+        return told
 
     def _judge(self, reading: MeterReading, monotonic: float) -> str:
         if not reading.ok:

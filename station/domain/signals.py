@@ -31,6 +31,20 @@ class RegistrationChanged:
 
 
 @dataclass(frozen=True, slots=True)
+class ConnectionChanged:
+    """The next link goes by other settings than the last one; who answers there has accepted nobody yet."""
+
+
+@dataclass(frozen=True, slots=True)
+class TryWithoutRoot:
+    """An operator wants a CSMS root gone: to be deleted once a connection has come up without it."""
+
+    certificate_id: str
+    command_id: int
+    who: str
+
+
+@dataclass(frozen=True, slots=True)
 class BackOnline:
     """The link is up again after ``offline`` seconds, without a boot in between (B04)."""
 
@@ -114,11 +128,14 @@ class RebootWanted:
 
 @dataclass(frozen=True, slots=True)
 class SecurityEvent:
-    """A security event of the appendix's list, or one of our own. ``tech_info`` is for people."""
+    """A security event of ``domain.security``. ``tech_info`` is for people, and holds no secret.
+
+    ``critical`` None: as the table says.
+    """
 
     type: str
     tech_info: str = ""
-    critical: bool = True
+    critical: bool | None = None
 
 
 @dataclass(frozen=True, slots=True)

@@ -56,7 +56,7 @@ def unpack_snapshot(data: dict[str, Any]) -> BoardSnapshot:
 
 
 def _unpack_meter(data: dict[str, Any]) -> MeterReading:
-    phases = {name: tuple(data[name]) for name in ("voltage", "current", "power", "power_factor")}
+    phases = {name: tuple(data[name]) for name in ("voltage", "current", "power", "power_factor", "energy_phases")}
     return MeterReading(**{**data, **phases})
 
 

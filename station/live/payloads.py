@@ -87,9 +87,14 @@ class StationLive:
     door_open: bool = False
     link_note: str = ""  # what the last attempt to connect came to, in words; empty while connected
     queue_length: int = 0
+    slot: int = 0  # the network configuration slot of the connection; 0: none
+    trial_slot: int = 0  # an installer's new settings are being tried with this slot; 0: none are
+    trial_left: int = 0  # s until the former ones come back
     master_pass: bool = False  # a master pass was shown: somebody is to choose which sessions end (C16)
     firmware_version: str = ""
     firmware: FirmwareLive | None = None  # an update under way
+    # What the connection doctor has found so far, as ``domain.diagnosis.Diagnosis.as_json``; None: nobody asked lately.
+    diagnosis: dict[str, Any] | None = None
     evses: tuple[EvseLive, ...] = field(default_factory=tuple)
 
 

@@ -23,13 +23,19 @@ Sign: TypeAlias = Callable[[Evse, int, str, datetime], dict[str, Any] | None]
 
 
 def sample(
-    evse: Evse, measurands: Iterable[str], context: str, at: datetime, sign: Sign | None = None
+    evse: Evse,
+    measurands: Iterable[str],
+    context: str,
+    at: datetime,
+    sign: Sign | None = None,
+    *,
+    total_only: bool = False,
 ) -> dict[str, Any] | None:
     """One MeterValueType with the latest believed reading, or None where nothing can be said.
 
     ``context`` is a ReadingContextEnumType; all values share the timestamp ``at`` (J01.FR.17, J02.FR.18).
     A measurand that this meter or EV does not tell is left out. ``sign`` makes the SignedMeterValueType of an energy
-    register's value (mWh), or None.
+    register's value (mWh), or None. ``total_only``: no energy registers of the phases (RegisterValuesWithoutPhases).
     """
     reading, snapshot = evse.meter.reading, evse.snapshot
     if reading is None or snapshot is None:
@@ -37,10 +43,13 @@ def sample(
     values = [
         value for name in measurands for value in _values(name, reading, snapshot, trusted=not evse.meter.problem)
     ]
+    if total_only:
+        values = [value for value in values if value["measurand"] != ENERGY or "phase" not in value]
     if not values:
         return None
     for value in values:
-        signature = sign(evse, reading.energy, context, at) if sign and value["measurand"] == ENERGY else None
+        total = value["measurand"] == ENERGY and "phase" not in value
+        signature = sign(evse, reading.energy, context, at) if sign and total else None
         if signature:
             value["signedMeterValue"] = signature
     return {"timestamp": rfc3339(at), "sampledValue": [{**value, "context": context} for value in values]}
@@ -50,7 +59,13 @@ def _values(name: str, reading: MeterReading, snapshot: EvseSnapshot, *, trusted
     phases = range(snapshot.phases)
     if name == ENERGY:
         # J02.FR.17: the register as it is, never rebased; the last believed one where the meter is in doubt
-        return [_value(reading.energy / 1000, ENERGY, unit="Wh", location="Outlet")]
+        total = _value(reading.energy / 1000, ENERGY, unit="Wh", location="Outlet")
+        registers = reading.energy_phases[: _phases_that_counted(reading, snapshot)]
+        each = [
+            _value(register / 1000, ENERGY, unit="Wh", phase=f"L{number}", location="Outlet")
+            for number, register in enumerate(registers, 1)
+        ]
+        return [total, *(each if len(each) > 1 else [])]
     if name == SOC:
         return [] if snapshot.soc is None else [_value(snapshot.soc, SOC, unit="Percent", location="EV")]
     if not trusted:
@@ -74,6 +89,12 @@ def _values(name: str, reading: MeterReading, snapshot: EvseSnapshot, *, trusted
         each = [_value(min(1.0, one), POWER_FACTOR, phase=f"L{n + 1}", location="Outlet") for n, one in factors]
         return [total, *(each if len(phases) > 1 else [])]
     return []
+
+
+def _phases_that_counted(reading: MeterReading, snapshot: EvseSnapshot) -> int:
+    """Those that are connected, and those that ever were: a register does not vanish with a switch to one phase."""
+    carried = [number for number, register in enumerate(reading.energy_phases, 1) if register]
+    return max([snapshot.phases, *carried])
 
 
 def _value(

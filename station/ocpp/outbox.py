@@ -1,10 +1,13 @@
 """What goes to the CSMS, in which order, and what happens when it is not taken (E04, E13, B02, B03).
 
 What must not be lost is *durable*: stored before it is sent, and gone only when answered or given up by E13. It goes
-out in two lanes, TransactionEvents and all else (security events, steps of a firmware update), each strictly in order,
-so that one that is refused again and again holds up its own kind only. What is only worth saying now
-(StatusNotification, Authorize, MeterValues, NotifyReport …) is *volatile*: it has precedence, and is dropped when the
-link goes down.
+out in lanes, TransactionEvents and other events (security events), each strictly in order, so that one that is refused
+again and again holds up its own kind only. What is only worth saying now (StatusNotification, Authorize, MeterValues,
+NotifyReport …) is *volatile*: it has precedence, and is dropped when the link goes down.
+
+With OCPPCommCtrlr.QueueAllMessages nothing but a question is volatile in that sense: what stands by itself
+(StatusNotification, MeterValues) is durable, too, in a lane of its own, and what belongs to an exchange under way (the
+parts of a report, the answer to a trigger) waits in memory for the link. The queue has a limit (``ocpp.queue_room``).
 """
 
 from __future__ import annotations
@@ -12,13 +15,15 @@ from __future__ import annotations
 from collections import deque
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
+from enum import Enum, auto
 from typing import TYPE_CHECKING, Any, TypeAlias
 
 from station.device_model.components import OCPPCommCtrlr
-from station.domain.effects import Call, Dequeue, Effect, Enqueue, UpdateQueued
+from station.domain.effects import Call, Dequeue, Effect, Enqueue, Journal, UpdateQueued
 from station.domain.events import CallAnswered, CallFailed
 from station.domain.memory import QueuedCall
 from station.domain.moment import Moment
+from station.ocpp.queue_room import AT_MOST, dispensable
 
 if TYPE_CHECKING:
     from station.device_model.model import DeviceModel
@@ -29,10 +34,12 @@ Failed: TypeAlias = Callable[[str, Moment], None]
 Delivered: TypeAlias = Callable[[Mapping[str, Any], Mapping[str, Any], Moment], None]
 
 TRANSACTION_EVENT = "TransactionEvent"
-FIRMWARE_STATUS = "FirmwareStatusNotification"  # the next step is told in any case: no reason to hold others up
 ACCEPTED = "Accepted"
 PENDING = "Pending"
 UNKNOWN_ACTION = ("NotImplemented", "NotSupported")  # nobody there to hear it: no reason to hold transactions up
+GUARANTEED = ("NotifyEvent", "SecurityEventNotification")  # A04.FR.02
+# Made for the sake of the answer, which is of no use once the link was gone.
+QUESTIONS = ("Authorize", "BootNotification", "Heartbeat", "SignCertificate")
 
 
 @dataclass(slots=True)
@@ -45,6 +52,14 @@ class Volatile:
     failed: Failed | None = None
     requested: bool = False
     boot: bool = False
+
+
+class _Kind(Enum):
+    """What a durable call is about; each kind has its lane."""
+
+    TRANSACTIONS = auto()
+    EVENTS = auto()
+    NOTICES = auto()  # kept because of QueueAllMessages
 
 
 @dataclass(slots=True)
@@ -71,7 +86,7 @@ class Outbox:
         new_id: Callable[[], str],
         emit: Callable[[Effect], None],
     ) -> None:
-        self._lanes: dict[bool, _Lane] = {True: _Lane(), False: _Lane()}  # by whether it is a TransactionEvent
+        self._lanes: dict[_Kind, _Lane] = {kind: _Lane() for kind in _Kind}
         self.volatile: deque[Volatile] = deque()
         self.registration: str | None = None
         self.online = False
@@ -85,6 +100,16 @@ class Outbox:
             self._sequence = max(self._sequence, call.sequence)
             self._lane(call).calls.append(call)
         self._in_flight: tuple[str, Volatile | QueuedCall] | None = None
+        self._now: Moment | None = None
+
+    @property
+    def keeps_all(self) -> bool:
+        """QueueAllMessages: what is said while offline is not lost."""
+        return bool(self._model[OCPPCommCtrlr.QueueAllMessages])
+
+    def begin(self, now: Moment) -> None:
+        """A step of the station begins."""
+        self._now = now
 
     # ------------------------------------------------------------------ in
 
@@ -99,6 +124,9 @@ class Outbox:
         boot: bool = False,
     ) -> None:
         """Call when the link allows. ``boot`` marks BootNotification itself, which goes before everything."""
+        if self.keeps_all and self._now and not (answered or requested or boot or action in QUESTIONS):
+            self.enqueue(action, dict(payload), self._now)
+            return
         entry = Volatile(action, payload, answered, failed, requested, boot)
         if boot:
             self.volatile.appendleft(entry)
@@ -111,6 +139,21 @@ class Outbox:
         queued = QueuedCall(self._sequence, action, payload, self._clock.utc(now))
         self._lane(queued).calls.append(queued)
         self._emit(Enqueue(queued.sequence, action, payload, queued.created))
+        if self.waiting > AT_MOST:
+            self._make_room(queued)
+
+    def _make_room(self, newest: QueuedCall) -> None:
+        """Part 2, 2.1.9: what can best be spared goes."""
+        sending = self._in_flight and self._in_flight[1]
+        waiting = sorted(
+            (call for lane in self._lanes.values() for call in lane.calls if call is not sending),
+            key=lambda call: call.sequence,
+        )
+        spared = dispensable(waiting)
+        for call in spared:
+            self._leave(call, "no room")
+        if spared:
+            self._emit(Journal(newest.created, "queue_full", data={"dropped": len(spared)}))
 
     def waiting_for(self, transaction_id: str) -> bool:
         """True while the queue holds an event of that transaction (E14.FR.04)."""
@@ -127,12 +170,16 @@ class Outbox:
         """How many calls the durable queue holds."""
         return sum(len(lane.calls) for lane in self._lanes.values())
 
+    def waiting_of(self, action: str) -> int:
+        """How many calls of that action the durable queue holds."""
+        return sum(call.action == action for lane in self._lanes.values() for call in lane.calls)
+
     @property
     def _transactions(self) -> _Lane:
-        return self._lanes[True]
+        return self._lanes[_Kind.TRANSACTIONS]
 
     def _lane(self, call: QueuedCall) -> _Lane:
-        return self._lanes[call.action == TRANSACTION_EVENT]
+        return self._lanes[_kind(call.action)]
 
     # ------------------------------------------------------------------ the link
 
@@ -142,12 +189,18 @@ class Outbox:
             lane.retry_at = None
 
     def link_down(self, now: Moment) -> None:
-        """Whoever waits for a volatile answer hears of it; what is queued was not delivered online (E11.FR.07)."""
+        """Whoever waits for a volatile answer hears of it; what is queued was not delivered online (E11.FR.07).
+
+        With QueueAllMessages only questions are lost; the rest is said again, in its order.
+        """
         self.online = False
         in_flight, self._in_flight = self._in_flight, None
         lost = [in_flight[1]] if in_flight and isinstance(in_flight[1], Volatile) else []
         lost += list(self.volatile)
         self.volatile.clear()
+        if self.keeps_all:
+            self.volatile.extend(entry for entry in lost if entry.action not in QUESTIONS)
+            lost = [entry for entry in lost if entry.action in QUESTIONS]
         self.mark_offline()
         for entry in lost:
             if entry.failed:
@@ -204,13 +257,18 @@ class Outbox:
 
     def _refused(self, call: QueuedCall, call_id: str, event: CallFailed, now: Moment) -> None:
         call.attempts += 1
-        if call.action == TRANSACTION_EVENT:
-            hopeless = call.attempts >= self._model[OCPPCommCtrlr.MessageAttempts]  # E13.FR.04
-        elif call.action == FIRMWARE_STATUS:
-            hopeless = event.code in UNKNOWN_ACTION or call.attempts >= self._model[OCPPCommCtrlr.MessageAttempts]
-        else:
-            # A04.FR.02: tried until it is taken, unless this CSMS does not know the action at all
-            hopeless = event.code in UNKNOWN_ACTION
+        exhausted = call.attempts >= self._model[OCPPCommCtrlr.MessageAttempts]
+        match _kind(call.action):
+            case _Kind.TRANSACTIONS:
+                hopeless = exhausted  # E13.FR.04
+            case _Kind.EVENTS:
+                # A04.FR.02: tried until it is taken, unless this CSMS does not know the action at all
+                hopeless = event.code in UNKNOWN_ACTION
+            case _Kind.NOTICES if event.code != "Timeout":
+                self._leave(call, "")  # with whatever it was answered, it was delivered
+                return
+            case _Kind.NOTICES:
+                hopeless = exhausted
         if hopeless or event.code == "InvalidRequest":  # what is against the schema would never be taken
             self._leave(call, f"{event.code} {event.description}".strip())
             return
@@ -277,3 +335,9 @@ class Outbox:
             return None
         waits = [lane.retry_at for lane in self._lanes.values() if lane.calls]
         return min((at for at in waits if at is not None), default=None)
+
+
+def _kind(action: str) -> _Kind:
+    if action == TRANSACTION_EVENT:
+        return _Kind.TRANSACTIONS
+    return _Kind.EVENTS if action in GUARANTEED else _Kind.NOTICES

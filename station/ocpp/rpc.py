@@ -14,7 +14,7 @@ from dataclasses import dataclass
 from typing import Any, TypeAlias
 
 from station.domain.effects import Answer, AnswerError, Call, Json
-from station.domain.events import CallAnswered, CallFailed, CallReceived
+from station.domain.events import CallAnswered, CallFailed, CallReceived, SecurityObserved
 from station.ocpp import schemas
 from station.ocpp.frames import InvalidMessage, Unreadable, clean, decode, encode
 from station.ocpp.schemas import DESCRIPTION_LENGTH, SchemaViolation
@@ -44,6 +44,18 @@ UNREADABLE_ID = "-1"  # part 4, section 4.2.3
 ID_LENGTH = 36  # part 4, table 4
 MAX_FRAME = 1024 * 1024  # bytes
 MAX_UNANSWERED = 64  # a CSMS may have one CALL out at a time; one that floods gets told
+NOT_OCPP = frozenset(  # what these refuse is no valid OCPP message (InvalidMessages)
+    {
+        "FormatViolation",
+        "MessageTypeNotSupported",
+        "OccurrenceConstraintViolation",
+        "PropertyConstraintViolation",
+        "RpcFrameworkError",
+        "TypeConstraintViolation",
+    }
+)
+HANDLED_KEPT = 64  # calls of the CSMS that would be recognised if they came again
+NOTICED_MOST = 16
 TIMED_OUT_KEPT = 8  # calls of ours whose answer is still of use when it comes late
 
 _HEAD = re.compile(rb'\s*\[\s*(\d{1,3})\s*,\s*"([^"\\\x00-\x1f]{1,36})"')
@@ -65,6 +77,7 @@ class Counters:
     wrong_direction: int = 0
     schema_violations: int = 0
     duplicates: int = 0
+    replays: int = 0
     floods: int = 0
     late_answers: int = 0  # to no call that is waiting, or not any more
     invalid_answers: int = 0
@@ -97,6 +110,8 @@ class Rpc:
         self._waiting: deque[tuple[Call, str]] = deque()  # calls made while another is in flight, with their frames
         self._timed_out: OrderedDict[str, str] = OrderedDict()  # id of a call of ours -> its action
         self._unanswered: dict[str, str] = {}  # id of a CALL of the CSMS -> its action
+        self._handled: deque[int] = deque(maxlen=HANDLED_KEPT)  # hashes of the CALLs of this connection
+        self._noticed: list[SecurityObserved] = []
 
     # ------------------------------------------------------------------ link and time
 
@@ -134,6 +149,15 @@ class Rpc:
         frames, self._out = self._out, []
         self.counters.sent += len(frames)
         return frames
+
+    def take_noticed(self) -> list[SecurityObserved]:
+        """Security events that were seen since the last call, for the station; each is handed out once."""
+        noticed, self._noticed = self._noticed, []
+        return noticed
+
+    def _notice(self, kind: str, what: str) -> None:
+        if len(self._noticed) < NOTICED_MOST:
+            self._noticed.append(SecurityObserved(kind, what))
 
     # ------------------------------------------------------------------ out
 
@@ -232,7 +256,19 @@ class Rpc:
         if not isinstance(message, list):
             self.counters.unreadable += 1
             return self._refuse(UNREADABLE_ID, "RpcFrameworkError", "not a JSON array")
-        return self._take(message, now)
+        heard = self._take(message, now)
+        if heard and isinstance(heard[0], CallReceived):
+            self._watch_for_replays(raw, heard[0])
+        return heard
+
+    def _watch_for_replays(self, raw: bytes, call: CallReceived) -> None:
+        """Message ids are unique on a connection (part 4, section 4.1.4): the same CALL again is a copy."""
+        mark = hash(raw)
+        if mark in self._handled:
+            self.counters.replays += 1
+            self._notice("AttemptedReplayAttacks", f"a {call.action} came again with the message id of an earlier one")
+        else:
+            self._handled.append(mark)
 
     def _take(self, message: list[Any], now: float) -> list[Heard]:
         kind = message[0] if message else None
@@ -331,6 +367,7 @@ class Rpc:
         self._settle(now)
         self.counters.invalid_answers += 1
         log.warning("answer to %s is invalid: %a", in_flight.call.action, description)
+        self._notice("InvalidMessages", f"answer to {in_flight.call.action}: {description}")
         return [CallFailed(in_flight.call.call_id, "InvalidAnswer", description)]
 
     def _cannot_read(self, raw: bytes, why: str, now: float) -> list[Heard]:
@@ -347,6 +384,8 @@ class Rpc:
 
     def _refuse(self, call_id: str, code: str, description: str) -> list[Heard]:
         log.warning("refused a message of the CSMS with %s: %a", code, description)
+        if code in NOT_OCPP:
+            self._notice("InvalidMessages", f"{code}: {description!a}")
         if self._up:
             self._out.append(_error_frame(call_id, code, description))
         return []
@@ -356,6 +395,7 @@ class Rpc:
         self._waiting.clear()
         self._timed_out.clear()
         self._unanswered.clear()
+        self._handled.clear()
         self._out.clear()
 
 

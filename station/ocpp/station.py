@@ -40,11 +40,14 @@ from station.domain.ocmf import Signer
 from station.domain.transaction import IdToken, Transaction
 from station.ocpp.block import Block, CallRefused, Handler
 from station.ocpp.blocks.a_security import Security
+from station.ocpp.blocks.a_station_certificate import StationCertificate
 from station.ocpp.blocks.b_provisioning.boot import Boot
+from station.ocpp.blocks.b_provisioning.installer import Installer
 from station.ocpp.blocks.b_provisioning.local_time import LocalTime
 from station.ocpp.blocks.b_provisioning.network_profiles import NetworkProfiles
 from station.ocpp.blocks.b_provisioning.reports import Reports
 from station.ocpp.blocks.b_provisioning.reset import Reset
+from station.ocpp.blocks.b_provisioning.trial import Trial
 from station.ocpp.blocks.b_provisioning.variables import Variables
 from station.ocpp.blocks.c_authorization import AuthorizationBlock
 from station.ocpp.blocks.e_transactions import Transactions
@@ -53,6 +56,7 @@ from station.ocpp.blocks.g_availability import Availability
 from station.ocpp.blocks.g_problems import Problems
 from station.ocpp.blocks.j_meter_values import MeterValues
 from station.ocpp.blocks.l_firmware_management import FirmwareManagement
+from station.ocpp.blocks.m_certificates import Certificates
 from station.ocpp.blocks.n_diagnostics import Customers, Logs
 from station.ocpp.blocks.p_data_transfer import DataTransfer
 from station.ocpp.certificates import CertificateStore
@@ -73,6 +77,16 @@ OPERATOR_ACTIONS = {
     "set_variable",
     "master_pass",
     "name_customer",
+    "set_network_profile",
+    "remove_network_profile",
+    "set_network_priority",
+    "set_credentials",
+    "take_back",
+    "login",
+    "clear_security_log",
+    "install_certificate",
+    "delete_certificate",
+    "renew_certificate",
 }
 
 
@@ -113,10 +127,11 @@ class Station:
         )
         self.outbox = Outbox(memory.queue, self.model, self.clock, self.context.new_id, self.context.emit)
         self.context.outbox = self.outbox
-        self.context.certificates = CertificateStore(memory.certificates)
         self.context.signing = Signing(self.context, signer)
         self.context.token_cache = TokenCache(self.context, memory.cached_tokens)
         self.context.customer_sources.append(self.context.token_cache.about)
+        self.certificates = CertificateStore(self.context, memory.certificates, self._utc)
+        self.context.certificates = self.certificates
         if not any(evse.socket for evse in self._evses()):
             self.model.freeze(OCPPCommCtrlr.UnlockOnEVSideDisconnect)  # part 2, 2.1.12
         self._restore(memory)
@@ -127,12 +142,15 @@ class Station:
         self._remote = RemoteControl(self.context)
         self.authorization = AuthorizationBlock(self.context)
         self.availability = Availability(self.context)
-        self.network = NetworkProfiles(self.context, memory.network_profiles, memory.security_profiles)
+        self.network = NetworkProfiles(self.context, memory.network_profiles)
+        self.trial = Trial(self.context, self.network)
         self.firmware = FirmwareManagement(self.context, firmware)
         # Order matters where several blocks hear the same event: availability is told before the transaction is.
         self._blocks: list[Block] = [
             Boot(self.context),
             self.network,
+            self.trial,
+            Installer(self.context, self.network, self.trial),
             Security(self.context),
             Variables(self.context),
             Reports(self.context),
@@ -145,6 +163,8 @@ class Station:
             self._remote,
             MeterValues(self.context),
             self.firmware,
+            Certificates(self.context),
+            StationCertificate(self.context),
             Logs(self.context),
             Customers(self.context),
             DataTransfer(self.context),
@@ -211,6 +231,7 @@ class Station:
             event = Tick()  # overtaken by a newer one on its way: what it says is past
         context = self.context
         context.effects.clear()
+        self.outbox.begin(now)
         answer: list[Effect] = []
         match event:
             case CallReceived():

@@ -5,14 +5,19 @@ from __future__ import annotations
 from typing import Any
 from urllib.parse import urlsplit
 
+import django
 from channels.auth import AuthMiddlewareStack
 from channels.routing import ProtocolTypeRouter, URLRouter
+from django.apps import apps
 from django.conf import settings
-from django.core.asgi import get_asgi_application
+from django.core.handlers.asgi import ASGIHandler
 
 from station.project.plain_http import Application, PlainHttpGate, Receive, Send
 
-pages = get_asgi_application()
+# get_asgi_application would set Django up a second time and thereby touch 1 MB that is shared (supervisor.sharing).
+if not apps.ready:  # served by another than manage.py
+    django.setup()
+pages = ASGIHandler()
 
 from webui.routing import websocket_urlpatterns  # noqa: E402 - needs Django to be set up
 

@@ -153,7 +153,9 @@ def _beat(slot: str, watch: Watch) -> None:
 
 
 def _redis_answers() -> Callable[[], bool]:
-    client = redis.Redis.from_url(settings.ENVIRONMENT.redis, socket_connect_timeout=1, socket_timeout=1)
+    client = redis.Redis.from_url(
+        settings.ENVIRONMENT.redis, socket_connect_timeout=1, socket_timeout=1, driver_info=None
+    )
 
     def answers() -> bool:
         try:

@@ -14,7 +14,7 @@ import tempfile
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
-from urllib.parse import parse_qs, urlsplit
+from urllib.parse import parse_qs, unquote, urlsplit
 
 from station.store.secrets import key_file
 
@@ -76,6 +76,7 @@ class Environment:
 
     @property
     def certificates(self) -> Path:
+        """Where an older station kept its certificates; see ``project.certificate_files``."""
         return self.data / "certificates"
 
     @property
@@ -150,7 +151,7 @@ def prepare_folders(environment: Environment) -> None:
     """Make the data folder and those within it, for the owner's eyes only; raises EnvironmentInvalid."""
     try:
         environment.data.mkdir(mode=0o700, parents=True, exist_ok=True)
-        for folder in (environment.keys, environment.certificates, environment.data / "run", environment.logs):
+        for folder in (environment.keys, environment.data / "run", environment.logs):
             folder.mkdir(mode=0o700, exist_ok=True)
         with tempfile.NamedTemporaryFile(dir=environment.data, prefix=".writable"):
             pass
@@ -167,6 +168,13 @@ def secret_key(environment: Environment) -> str:
         return key_file(path, lambda: secrets.token_urlsafe(48).encode()).decode()
     except (OSError, UnicodeDecodeError) as error:
         raise EnvironmentInvalid(f"STATION_DATA: cannot use {path}: {error}") from error
+
+
+def passwords(environment: Environment) -> list[str]:
+    """Those within the URLs of Redis and database, as they stand there and as they are meant."""
+    urls = (environment.redis_url, environment.database_url)
+    found = [password for url in urls if url and (password := urlsplit(url).password)]
+    return [*found, *map(unquote, found)]
 
 
 def _prepare_socket_folder(folder: Path) -> None:

@@ -1,7 +1,7 @@
 """Setting a station up without a browser: everything is checked first, then written as one.
 
-What may be set over OCPP, too, goes through the device model, so that there is one place with limits. Certificates
-are files under ``STATION_DATA/certificates``, where the uplink looks for them with every connection.
+What may be set over OCPP, too, goes through the device model, so that there is one place with limits. Certificates go
+into the database; the private key of the station's own is a file under ``STATION_DATA/keys``.
 """
 
 from __future__ import annotations
@@ -14,7 +14,7 @@ from pathlib import Path
 
 from cryptography import x509
 from cryptography.exceptions import InvalidSignature, UnsupportedAlgorithm
-from cryptography.hazmat.primitives import hashes, serialization
+from cryptography.hazmat.primitives import serialization
 from cryptography.hazmat.primitives.asymmetric import ec, rsa
 from django.contrib.auth import get_user_model
 from django.contrib.auth.password_validation import validate_password
@@ -25,10 +25,12 @@ from station.device_model.components.communication import NETWORK_SLOTS
 from station.device_model.model import DeviceModel
 from station.device_model.naming import Names, parse
 from station.device_model.values import BadValue, quoted
-from station.domain.effects import SaveVariable
+from station.domain.certificates import CertificateUse, StoredCertificate
+from station.domain.effects import LogSecurity, RemoveCertificate, SaveCertificate, SaveVariable, Stored
 from station.domain.network import flaw_of_url
+from station.domain.pki import certificate_id, key_name
 from station.project.environment import MAX_EVSES, Environment
-from station.store import repositories
+from station.store import redaction, repositories
 from station.store.models import NetworkProfile
 from station.store.secrets import write_private
 
@@ -64,7 +66,7 @@ class Wishes:
 class Plan:
     """What is to be written, all of it checked. ``said`` is what a person is told, ``warnings`` what is odd."""
 
-    effects: list[SaveVariable] = field(default_factory=list)
+    effects: list[Stored] = field(default_factory=list)
     profiles: list[NetworkProfile] = field(default_factory=list)
     files: list[tuple[Path, bytes]] = field(default_factory=list)
     admin_password: str | None = None
@@ -80,7 +82,7 @@ def plan(wishes: Wishes, environment: Environment) -> Plan:
 def carry_out(plan: Plan) -> None:
     """Write all of ``plan``, or, raising OSError or django.db.Error, nothing of it."""
     with transaction.atomic():
-        repositories.commit(plan.effects)
+        repositories.commit([*plan.effects, *_for_the_security_log(plan)])
         for profile in plan.profiles:
             profile.save()
         if plan.admin_password is not None:
@@ -89,6 +91,20 @@ def carry_out(plan: Plan) -> None:
         for path, content in plan.files:
             path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
             write_private(path, content)
+
+
+def _for_the_security_log(plan: Plan) -> list[LogSecurity]:
+    """What was set up without the station, which does not run (A01.FR.11); ``said`` holds no secret (A01.FR.12)."""
+    if not plan.said:
+        return []
+    said = (one.replace(" = (not shown)", "").replace(" (not shown)", "") for one in plan.said)
+    text = f"by manage.py provision: {'; '.join(said)}"
+    now = datetime.datetime.now(datetime.UTC)
+    settings = [effect for effect in plan.effects if isinstance(effect, SaveVariable)]
+    security = plan.profiles or plan.files or plan.admin_password is not None or len(settings) < len(plan.effects)
+    security = security or any(effect.component == "SecurityCtrlr" for effect in settings)
+    kind = "ReconfigurationOfSecurityParameters" if security else "ConfigurationChanged"
+    return [LogSecurity(now, kind, text[:255], critical=False)]
 
 
 def _set_admin_password(password: str) -> None:
@@ -102,10 +118,13 @@ def _set_admin_password(password: str) -> None:
 class _Planner:
     def __init__(self, wishes: Wishes, environment: Environment) -> None:
         self.wishes = wishes
-        self.certificates = environment.certificates
+        self.keys = environment.keys
         # How many EVSEs a real board has is known once it answers.
         evses = environment.evses if environment.simulated else MAX_EVSES
-        self.model = DeviceModel(evses, repositories.load().variables)
+        memory = repositories.load()
+        self.model = DeviceModel(evses, memory.variables)
+        self.installed = memory.certificates
+        self.now = datetime.datetime.now(datetime.UTC)
         self.rows = {row.slot: row for row in NetworkProfile.objects.all()}
         self.result = Plan()
 
@@ -142,6 +161,8 @@ class _Planner:
             raise Refused(f"--set: {error}") from None
         self.result.effects.append(effect)
         entry = self.model.entry(_names(effect))
+        if entry.variable.secret:
+            redaction.protect(value)
         shown = "(not shown)" if entry.variable.secret else value
         self.result.said.append(f"{entry.names} = {shown}")
 
@@ -167,7 +188,7 @@ class _Planner:
             said = f"network slot {row.slot} = {row.csms_url} with security profile {row.security_profile}"
             self.result.said.append(said)
             self._prioritise(row.slot)
-        if any(effect.variable == "MessageTimeout" for effect in self.result.effects):
+        if self._sets("MessageTimeout"):
             for other in self.rows.values():
                 other.message_timeout = int(self.model.get(parse(TIMEOUT)).value)
                 if other not in self.result.profiles:
@@ -184,25 +205,26 @@ class _Planner:
         useful = [name for name in priority if int(name) in self.rows]
         if str(slot) not in useful:
             useful.append(str(slot))
-        if useful != priority and not any(effect.variable == PRIORITY.split(".")[1] for effect in self.result.effects):
+        if useful != priority and not self._sets(PRIORITY.split(".")[1]):
             self._set("--slot", PRIORITY, ",".join(useful))
+
+    def _sets(self, variable: str) -> bool:
+        return any(isinstance(effect, SaveVariable) and effect.variable == variable for effect in self.result.effects)
 
     # ------------------------------------------------------------------ certificates
 
     def _certificates(self) -> None:
         wishes = self.wishes
-        for option, path, folder in (
-            ("--csms-root-certificate", wishes.csms_root_certificate, "csms_root"),
-            ("--manufacturer-root-certificate", wishes.manufacturer_root_certificate, "manufacturer_root"),
+        for option, path, use in (
+            ("--csms-root-certificate", wishes.csms_root_certificate, CertificateUse.CSMS_ROOT),
+            ("--manufacturer-root-certificate", wishes.manufacturer_root_certificate, CertificateUse.MANUFACTURER_ROOT),
         ):
             if path is None:
                 continue
             for certificate in _certificates_in(option, path):
                 _check_root(option, path, certificate)
                 self._warn_of_dates(option, certificate)
-                name = f"{certificate.fingerprint(hashes.SHA256()).hex()[:32]}.pem"
-                pem = certificate.public_bytes(serialization.Encoding.PEM)
-                self.result.files.append((self.certificates / folder / name, pem))
+                self._install(use, [certificate])
                 self.result.said.append(f"{option[2:].replace('-', ' ')} = {_subject(certificate)}")
         self._station_certificate()
 
@@ -228,17 +250,27 @@ class _Planner:
         private = key.private_bytes(
             serialization.Encoding.PEM, serialization.PrivateFormat.PKCS8, serialization.NoEncryption()
         )
-        pem = b"".join(certificate.public_bytes(serialization.Encoding.PEM) for certificate in chain)
-        folder = self.certificates / "station"
-        self.result.files += [(folder / "key.pem", private), (folder / "chain.pem", pem)]
+        for record in self.installed:  # what is given here is meant to be used, also where another one is newer
+            if record.use is CertificateUse.CHARGING_STATION:
+                self.result.effects.append(RemoveCertificate(record.certificate_id))
+        public = key.public_key().public_bytes(
+            serialization.Encoding.DER, serialization.PublicFormat.SubjectPublicKeyInfo
+        )
+        name = key_name(public)
+        self._install(CertificateUse.CHARGING_STATION, chain, name)
+        self.result.files.append((self.keys / name, private))
         self.result.said.append(f"station certificate = {_subject(chain[0])}")
+
+    def _install(self, use: CertificateUse, chain: Sequence[x509.Certificate], key: str = "") -> None:
+        pems = tuple(certificate.public_bytes(serialization.Encoding.PEM).decode() for certificate in chain)
+        record = StoredCertificate(certificate_id(use, pems[0]), use, pems, self.now, key)
+        self.result.effects.append(SaveCertificate(record))
 
     def _warn_of_dates(self, option: str, certificate: x509.Certificate) -> None:
         # A warning only: the clock of a station that was never online may be years off.
-        now = datetime.datetime.now(datetime.UTC)
-        if now > certificate.not_valid_after_utc:
+        if self.now > certificate.not_valid_after_utc:
             self.result.warnings.append(f"{option}: expired on {certificate.not_valid_after_utc:%F}")
-        elif now < certificate.not_valid_before_utc:
+        elif self.now < certificate.not_valid_before_utc:
             self.result.warnings.append(f"{option}: is not valid before {certificate.not_valid_before_utc:%F}")
 
     # ------------------------------------------------------------------ administrator, and what is odd

@@ -8,6 +8,7 @@ from redis.backoff import NoBackoff
 
 from station.project import environment
 from station.project.log import LOGGING as LOGGING  # Django reads it here
+from station.store import redaction
 
 ENVIRONMENT = environment.read(os.environ)
 environment.prepare_folders(ENVIRONMENT)
@@ -15,9 +16,9 @@ environment.prepare_folders(ENVIRONMENT)
 BASE_DIR = environment.PROJECT
 DATA_DIR = ENVIRONMENT.data
 KEYS_DIR = ENVIRONMENT.keys
-CERTIFICATES_DIR = ENVIRONMENT.certificates
 
 SECRET_KEY = environment.secret_key(ENVIRONMENT)
+redaction.protect(SECRET_KEY, *environment.passwords(ENVIRONMENT))
 DEBUG = False
 # A station is reached under whatever name or address a site gives it. What a foreign name could do is held by the
 # session cookie (bound to the name), the CSRF token and the WebSocket's origin check, which all compare with it.
@@ -98,6 +99,7 @@ CHANNEL_LAYERS = {
                     "socket_connect_timeout": 2,
                     "socket_timeout": 5,
                     "retry": Retry(NoBackoff(), 1),
+                    "driver_info": None,  # or the client parses its package's metadata for each connection
                 }
             ],
             "prefix": f"station-{ENVIRONMENT.instance}",
@@ -136,6 +138,9 @@ DATA_UPLOAD_MAX_MEMORY_SIZE = 1024 * 1024  # bytes
 USE_TZ = True
 TIME_ZONE = "UTC"
 LANGUAGE_CODE = "en"
+# What there are words in for drivers, who are spoken to in the language that the CSMS names (C01.FR.08).
+LANGUAGES = [("en", "English"), ("de", "Deutsch"), ("fr", "Français"), ("es", "Español"), ("nl", "Nederlands")]
+LOCALE_PATHS = [BASE_DIR / "locale"]
 
 # WhiteNoise serves the files from where they are, each under an address that carries a hash of its content. So there
 # is no collecting step that a start could miss or that would write beside the data folder.

@@ -1,12 +1,15 @@
 """Where every address leads."""
 
 from django.contrib import admin
-from django.urls import include, path
+from django.urls import include, path, reverse_lazy
+from django.views.generic import RedirectView
 
 from station.project.health_view import healthz
 
 urlpatterns = [
     path("healthz", healthz, name="healthz"),
+    # one way in: it counts wrong passwords, and tells the station of every login
+    path("admin/login/", RedirectView.as_view(url=reverse_lazy("login"), query_string=True)),
     path("admin/", admin.site.urls),
     path("", include("webui.urls")),
 ]

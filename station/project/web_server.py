@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import datetime
 import ipaddress
+import os
 import socket
 from pathlib import Path
 from typing import Any
@@ -22,6 +23,8 @@ BEAT = 1.0  # s
 
 def run(plain: socket.socket, tls: socket.socket | None, certificate: Path | None) -> int:
     """Serve until SIGTERM. ``plain`` and ``tls`` listen already; ``certificate`` is a PEM file with key and chain."""
+    # Its parser in C costs 1.2 MB (cffi, pycparser), for messages of a browser that are a few bytes long.
+    os.environ.setdefault("AUTOBAHN_USE_NVX", "0")
     # Twisted comes with the reactor, so it is loaded here and never before a fork.
     from daphne.server import Server
     from twisted.internet import reactor as installed_reactor

@@ -12,6 +12,7 @@ from station.store.secrets import seal, unseal
 
 WRITE_ONLY = frozenset({("SecurityCtrlr", "BasicAuthPassword")})  # sealed at rest
 SET_VARIABLE = "set_variable"
+WITH_PASSWORD = ("set_network_profile", "set_credentials")  # actions whose argument ``password`` is one
 HIDDEN = "****"
 
 _WRITE_ONLY = frozenset((component.casefold(), variable.casefold()) for component, variable in WRITE_ONLY)
@@ -30,11 +31,19 @@ def sealed(arguments: Mapping[str, Any]) -> dict[str, Any]:
     return {**arguments, "value": seal(str(arguments["value"]))}
 
 
+def sealed_password(arguments: Mapping[str, Any]) -> dict[str, Any]:
+    """The arguments of one of ``WITH_PASSWORD`` as they may be filed. Raises OSError."""
+    if not arguments.get("password"):
+        return dict(arguments)
+    return {**arguments, "password": seal(str(arguments["password"]))}
+
+
 def opened(row: models.Command) -> Any:
     """The arguments of a command, to carry it out. Raises SecretDamaged."""
-    if row.action != SET_VARIABLE or not is_secret(row.arguments):
+    name = _secret_of(row)
+    if not name:
         return row.arguments
-    return {**row.arguments, "value": unseal(str(row.arguments.get("value", "")))}
+    return {**row.arguments, name: unseal(str(row.arguments.get(name, "")))}
 
 
 def hide(commands: orm.QuerySet[models.Command]) -> None:
@@ -42,7 +51,14 @@ def hide(commands: orm.QuerySet[models.Command]) -> None:
     for row in commands.filter(arguments__type="KeyCode"):
         row.arguments["id_token"] = HIDDEN
         row.save(update_fields=["arguments"])
-    for row in commands.filter(action=SET_VARIABLE):
-        if is_secret(row.arguments):
-            row.arguments["value"] = HIDDEN
+    for row in commands.filter(action__in=(SET_VARIABLE, *WITH_PASSWORD)):
+        if name := _secret_of(row):
+            row.arguments[name] = HIDDEN
             row.save(update_fields=["arguments"])
+
+
+def _secret_of(row: models.Command) -> str:
+    """Which argument is a secret; empty for none."""
+    if row.action == SET_VARIABLE and is_secret(row.arguments):
+        return "value"
+    return "password" if row.action in WITH_PASSWORD and row.arguments.get("password") else ""

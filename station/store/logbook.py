@@ -23,7 +23,6 @@ from station.domain.moment import rfc3339
 from station.store import models, repositories
 from station.store.redaction import Redactor, without_tokens
 
-SECURITY_KIND = "security_event"
 ENTRIES = 20_000  # of the journal, the newest ones
 LINES = 40_000  # of the processes' log
 LINE_LENGTH = 2_000  # characters
@@ -68,7 +67,7 @@ def redactor(*more: str) -> Redactor:
 def security_log(window: Window) -> Iterator[str]:
     """All security events of that time (A04.FR.04), the oldest first."""
     yield from _head("Security log", window)
-    yield from _journal(models.JournalEntry.objects.filter(kind=SECURITY_KIND), window)
+    yield from _security(window)
 
 
 def diagnostics_log(window: Window, data: Path, facts: Mapping[str, Any], health: Mapping[str, Any]) -> Iterator[str]:
@@ -85,7 +84,9 @@ def diagnostics_log(window: Window, data: Path, facts: Mapping[str, Any], health
     yield from _section("Device model", facts.get("device_model", {}))
     yield from ("", "== Journal ==", "")
     yield from _journal(models.JournalEntry.objects.all(), window)
-    yield from ("", "== Log of the processes (local time) ==", "")
+    yield from ("", "== Security log ==", "")
+    yield from _security(window)
+    yield from ("", "== Log of the processes (UTC by the machine's clock) ==", "")
     yield from _process_log(data / "logs", window)
 
 
@@ -124,11 +125,26 @@ def _machine(data: Path) -> dict[str, str]:
     return told
 
 
-def _journal(entries: QuerySet[models.JournalEntry], window: Window) -> Iterator[str]:
+def _security(window: Window) -> Iterator[str]:
+    found = False
+    for entry in _within(models.SecurityLogEntry.objects.all(), window).order_by("id").iterator(CHUNK):
+        found = True
+        weight = "critical" if entry.critical else "noted"
+        yield f"{rfc3339(entry.at)} {weight:8} {entry.type} {entry.tech_info}".rstrip()
+    if not found:
+        yield "(no entries)"
+
+
+def _within(entries: QuerySet[Any], window: Window) -> QuerySet[Any]:
     if window.oldest:
         entries = entries.filter(at__gte=window.oldest)
     if window.latest:
         entries = entries.filter(at__lte=window.latest)
+    return entries
+
+
+def _journal(entries: QuerySet[models.JournalEntry], window: Window) -> Iterator[str]:
+    entries = _within(entries, window)
     begin = entries.order_by("-id").values_list("id", flat=True)[ENTRIES - 1 : ENTRIES].first()
     if begin is not None:
         entries = entries.filter(id__gte=begin)
@@ -145,22 +161,37 @@ def _journal(entries: QuerySet[models.JournalEntry], window: Window) -> Iterator
 
 
 def _process_log(folder: Path, window: Window) -> Iterator[str]:
-    """The lines of ``station.log`` and of those put aside, the oldest first. One without a time belongs to the last."""
+    """The records of ``station.log`` and of those put aside, the oldest first, as text for people.
+
+    A line without a time, as an older version wrote them, belongs to the last one with.
+    """
     kept: deque[str] = deque(maxlen=LINES)
     inside = window.oldest is None
     for path in sorted(folder.glob("station*.log"), key=_age, reverse=True):
         try:
             with path.open(errors="replace") as file:
                 for line in file:
-                    at = _time(line)
+                    at, told = _readable(line)
                     inside = window.holds(at) if at else inside
                     if inside:
-                        kept.append(line.rstrip("\n"))
+                        kept += told
         except OSError:
             continue  # it was put aside meanwhile
     if len(kept) == LINES:
         yield f"(the newest {LINES} lines)"
     yield from kept
+
+
+def _readable(line: str) -> tuple[datetime | None, list[str]]:
+    """When a line of ``station.log`` was written, and what it says; of a record, the exception line by line."""
+    text = line.rstrip("\n")
+    try:
+        record = json.loads(text)
+        at = datetime.fromisoformat(record["at"])
+        told = f"{record['at']} {record['process']:9} {record['level']} {record['message']}"
+    except (ValueError, KeyError, TypeError):
+        return _time(text), [text]
+    return at, [*told.splitlines(), *str(record.get("exception", "")).splitlines()]
 
 
 def _age(path: Path) -> int:
@@ -171,6 +202,6 @@ def _age(path: Path) -> int:
 
 def _time(line: str) -> datetime | None:
     try:
-        return datetime.fromisoformat(line[:23]).astimezone()  # the log is in local time
+        return datetime.fromisoformat(line[:23]).astimezone()  # the log was in local time
     except ValueError:
         return None

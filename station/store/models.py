@@ -195,6 +195,22 @@ class JournalEntry(models.Model):
         return f"{self.at:%F %T} {self.kind}"
 
 
+class SecurityLogEntry(models.Model):
+    """An entry of the security log (A04.FR.04), which has a limit of its own: SecurityCtrlr.SecurityLogEntries."""
+
+    at = models.DateTimeField(db_index=True)
+    type = models.CharField(max_length=50)
+    tech_info = models.CharField(max_length=255, blank=True, default="")
+    critical = models.BooleanField(default=True)
+
+    class Meta:
+        db_table = "station_security_log"
+        ordering: ClassVar = ["id"]
+
+    def __str__(self) -> str:
+        return f"{self.at:%F %T} {self.type}"
+
+
 class Command(models.Model):
     """What a person asked of the station: who, when, what, outcome. Filed by the web interface, done by the uplink."""
 

@@ -17,7 +17,7 @@ from django.db import transaction
 from django.utils import timezone
 
 from station.domain.authorization import CachedToken
-from station.domain.certificates import StoredCertificate
+from station.domain.certificates import CertificateUse, StoredCertificate
 from station.domain.effects import (
     Dequeue,
     Enqueue,
@@ -25,6 +25,7 @@ from station.domain.effects import (
     FinishCommand,
     ForgetCachedToken,
     Journal,
+    LogSecurity,
     Remember,
     RemoveCertificate,
     RemoveNetworkProfile,
@@ -35,21 +36,23 @@ from station.domain.effects import (
     SaveTransaction,
     SaveVariable,
     Stored,
+    TrimSecurityLog,
     UpdateQueued,
 )
 from station.domain.events import OperatorCommand
 from station.domain.memory import Memory, QueuedCall, StoredVariable
 from station.domain.network import NetworkProfile
 from station.domain.transaction import Transaction
-from station.store import confidential, customers, mapping, models
+from station.store import confidential, customers, mapping, models, redaction, security_log
 from station.store.confidential import WRITE_ONLY
 from station.store.secrets import SecretDamaged, seal, unseal
 
 log = logging.getLogger(__name__)
 
-# remembered, and sealed too: the URL of an upload or a download may hold a password
-SEALED_FACTS = frozenset({"log_upload", "firmware_update"})
+# Remembered, and sealed too: a URL may hold a password, and what comes back after a trial does.
+SEALED_FACTS = frozenset({"log_upload", "firmware_update", "connection_trial"})
 COMMAND_MESSAGE_LENGTH = 300
+FACTS = ("login",)  # commands that say what was, and ask for nothing: they are never too late
 
 _VARIABLE_KEY = (
     "component",
@@ -97,15 +100,21 @@ def filed_commands(
     now = now or timezone.now()
     waiting = models.Command.objects.filter(status=models.Command.Status.FILED, id__gt=after)
     rows = list(waiting.order_by("id"))
-    if any(row.filed_at < now - at_most for row in rows):
-        late = waiting.filter(filed_at__lt=now - at_most)
+    if any(_is_late(row, now - at_most) for row in rows):
+        late = waiting.filter(filed_at__lt=now - at_most).exclude(action__in=FACTS)
         confidential.hide(late)
         late.update(
             status=models.Command.Status.REJECTED,
             message="The station could not take this up in time.",
             finished_at=now,
         )
-    return [command for row in rows if row.filed_at >= now - at_most and (command := _to_be_done(row, now)) is not None]
+    return [
+        command for row in rows if not _is_late(row, now - at_most) and (command := _to_be_done(row, now)) is not None
+    ]
+
+
+def _is_late(row: models.Command, limit: datetime) -> bool:
+    return row.filed_at < limit and row.action not in FACTS
 
 
 def _to_be_done(row: models.Command, now: datetime) -> OperatorCommand | None:
@@ -139,6 +148,12 @@ def _cached(row: models.CachedToken) -> CachedToken | None:
         return None
 
 
+def roots(use: CertificateUse) -> tuple[str, ...]:
+    """The installed root certificates for that use, in PEM, as of now."""
+    rows = models.Certificate.objects.filter(use=use.value)
+    return tuple(kept.chain[0] for row in rows if (kept := _certificate(row)) and kept.chain)
+
+
 def _certificate(row: models.Certificate) -> StoredCertificate | None:
     try:
         return mapping.certificate_from_row(row)
@@ -163,10 +178,18 @@ def _recalled(row: models.Remembered) -> Any:
     if row.key not in SEALED_FACTS:
         return row.value
     try:
-        return json.loads(unseal(row.value))
+        value = json.loads(unseal(row.value))
+        _protect(value)
+        return value
     except (SecretDamaged, TypeError, AttributeError, ValueError) as error:
         log.error("the remembered %s is left out: %s", row.key, error)
         return None
+
+
+def _protect(fact: Any) -> None:
+    """Keep the passwords in a sealed fact out of what this process logs; that of a URL is known by its place."""
+    if isinstance(fact, dict):
+        redaction.protect(*(value for key, value in fact.items() if "password" in key and isinstance(value, str)))
 
 
 def readable_variables() -> list[StoredVariable]:
@@ -222,6 +245,8 @@ class _Batch:
     profiles: dict[int, NetworkProfile | None] = field(default_factory=dict)  # by slot; None: removed
     finished: list[FinishCommand] = field(default_factory=list)
     journal: list[models.JournalEntry] = field(default_factory=list)
+    security: list[models.SecurityLogEntry] = field(default_factory=list)
+    security_kept: int | None = None  # of those before this step
     cached: dict[str, models.CachedToken | None] = field(default_factory=dict)  # None: to be deleted
     cache_cleared: bool = False
     certificates: dict[str, models.Certificate | None] = field(default_factory=dict)  # None: to be deleted
@@ -275,9 +300,13 @@ class _Batch:
                         kind=effect.kind[:40],
                         evse_id=effect.evse_id,
                         transaction_id=effect.transaction_id,
-                        data=dict(effect.data),
+                        data=redaction.without_secrets(dict(effect.data)),
                     )
                 )
+            case LogSecurity():
+                self.security.append(security_log.entry(effect))
+            case TrimSecurityLog(keep=keep):
+                self.security_kept = keep if self.security_kept is None else min(keep, self.security_kept)
             case _:
                 raise TypeError(f"{type(effect).__name__} cannot be stored")
 
@@ -321,6 +350,10 @@ class _Batch:
         self._write_finished()
         if self.journal:
             models.JournalEntry.objects.bulk_create(self.journal)
+        if self.security_kept is not None:
+            security_log.trim(self.security_kept)
+        if self.security:
+            models.SecurityLogEntry.objects.bulk_create(self.security)
         for customer in self.erased:
             customers.erase(customer.id_tokens, customer.identifier)
 
@@ -394,6 +427,8 @@ class _Batch:
         gone = [key for key, value in self.remembered.items() if value is None]
         if gone:
             models.Remembered.objects.filter(key__in=gone).delete()
+        for key in SEALED_FACTS & self.remembered.keys():
+            _protect(self.remembered[key])
         rows = [
             models.Remembered(key=key, value=seal(json.dumps(value)) if key in SEALED_FACTS else value)
             for key, value in self.remembered.items()

@@ -14,7 +14,10 @@ from pathlib import Path
 from cryptography.exceptions import InvalidTag
 from cryptography.hazmat.primitives.ciphers.aead import AESGCM
 
+from station.store.redaction import protect
+
 PREFIX = "sealed:1:"
+PASSWORD_LENGTH = 64  # characters, more than any password of ours
 _NONCE = 12  # bytes (NIST SP 800-38D, 8.2.2)
 _SECRET_KEY = "secret.key"  # noqa: S105 - a file's name
 
@@ -120,10 +123,18 @@ def safe() -> Safe:
 
 
 def seal(text: str) -> str:
-    """Seal with this station's key; raises OSError."""
+    """Seal with this station's key; raises OSError. A password is kept out of this process's log from now on."""
+    _protect(text)
     return safe().seal(text)
 
 
 def unseal(sealed: str) -> str:
-    """Open what ``seal`` made; raises SecretDamaged."""
-    return safe().open(sealed)
+    """Open what ``seal`` made; raises SecretDamaged. A password is kept out of this process's log from now on."""
+    text = safe().open(sealed)
+    _protect(text)
+    return text
+
+
+def _protect(text: str) -> None:
+    if len(text) <= PASSWORD_LENGTH:  # what is longer is a record with a secret in it
+        protect(text)

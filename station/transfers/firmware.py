@@ -17,15 +17,15 @@ from typing import Any
 from django.conf import settings
 
 import station
+from station.domain.certificates import CertificateUse
 from station.domain.events import TransferReport
 from station.domain.firmware import is_signed, signature_of
 from station.firmware.installer import Installer, InstallFailed, InstallRefused, Order, installer
-from station.store import spool
+from station.store import repositories, spool
 from station.store.spool import Outcome
 from station.transfers import loop
 from station.transfers.download import DownloadFailed, Progress, download
 from station.transfers.upload import trusted
-from station.uplink.tls import ROOTS
 
 log = logging.getLogger(__name__)
 
@@ -39,14 +39,18 @@ _downloads: set[str] = set()  # transfers whose download runs, on the loop's thr
 
 
 def begin_download(transfer_id: str, attempt: int, parameters: Mapping[str, Any]) -> str:
-    """Begin what ``StartTransfer`` says, unless it runs or is done; a word for it. Raises ValueError for a bad id."""
+    """Begin what ``StartTransfer`` says, unless it runs or is done; returns a word for it.
+
+    Raises ValueError for a bad id, django.db.Error where the database cannot be read: the station asks again.
+    """
     place = spool.folder(Path(settings.DATA_DIR), transfer_id)
     if word := _over(place, transfer_id, attempt):
         return word
     if transfer_id in _downloads:
         return "running"
+    roots = repositories.roots(CertificateUse.CSMS_ROOT)
     _downloads.add(transfer_id)
-    loop.start(_download(place, transfer_id, attempt, parameters))
+    loop.start(_download(place, transfer_id, attempt, {**parameters, "roots": roots}))
     return "begun"
 
 
@@ -77,7 +81,7 @@ async def _try(place: Path, attempt: int, parameters: Mapping[str, Any], tell: A
         if not await asyncio.to_thread(_is_there, file) and not await download(
             parameters["url"],
             file,
-            partial(trusted, Path(settings.CERTIFICATES_DIR) / ROOTS),
+            partial(trusted, parameters["roots"]),
             parameters["most_bytes"],
             canceled=partial(spool.canceled, place),
             tell=tell,

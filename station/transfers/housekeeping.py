@@ -15,33 +15,27 @@ from typing import Any
 from django.conf import settings
 from django.contrib.sessions.models import Session
 from django.db import connection, transaction
-from django.db.models import Q, QuerySet
+from django.db.models import QuerySet
 from django.utils import timezone
 
 from station.store import spool
-from station.store.logbook import SECURITY_KIND
 from station.store.models import Command, JournalEntry
 
 logger = logging.getLogger(__name__)
 
 JOURNAL_KEPT = 20_000  # entries
-SECURITY_KEPT = 5_000  # entries of the security log, which everyday entries must not push out (A04.FR.04)
 COMMANDS_KEPT = 20_000  # rows; the audit log of what people did
 BITE = 500  # rows per commit
 BREATH = 0.05  # s between two bites
 
 
-def run(
-    *, journal_kept: int = JOURNAL_KEPT, security_kept: int = SECURITY_KEPT, commands_kept: int = COMMANDS_KEPT
-) -> dict[str, int]:
-    """Trim journal, security log, commands, expired web sessions and spool, then fold the write-ahead log back.
+def run(*, journal_kept: int = JOURNAL_KEPT, commands_kept: int = COMMANDS_KEPT) -> dict[str, int]:
+    """Trim journal, commands, expired web sessions and spool, then fold the write-ahead log back.
 
-    What was deleted, by name.
+    What was deleted, by name. The security log is the station's, which trims it by itself.
     """
-    journal, security = JournalEntry.objects.all(), Q(kind=SECURITY_KIND)
     deleted = {
-        "journal": _keep_newest(journal.exclude(security), journal_kept),
-        "security": _keep_newest(journal.filter(security), security_kept),
+        "journal": _keep_newest(JournalEntry.objects.all(), journal_kept),
         "commands": _keep_newest(Command.objects.all(), commands_kept),
         "sessions": _delete(Session.objects.filter(expire_date__lt=timezone.now() - timedelta(days=1))),
         "transfers": spool.clean(Path(settings.DATA_DIR)),

@@ -17,14 +17,14 @@ from django.conf import settings
 from django.db import Error as DatabaseError
 from django.db import connection
 
+from station.domain.certificates import CertificateUse
 from station.domain.events import TransferReport
 from station.domain.moment import parse_rfc3339
-from station.store import logbook, spool
+from station.store import logbook, repositories, spool
 from station.store.logbook import Window
 from station.store.spool import Outcome
 from station.transfers import loop
 from station.transfers.upload import FAILED, Progress, trusted, upload
-from station.uplink.tls import ROOTS
 
 log = logging.getLogger(__name__)
 
@@ -70,6 +70,7 @@ def _attempt(place: Path, transfer_id: str, attempt: int, parameters: Mapping[st
         file = place / FILE
         if not file.exists():
             make(file, parameters)
+        roots = repositories.roots(CertificateUse.CSMS_ROOT)
     except (OSError, ValueError, DatabaseError) as error:
         connection.close_if_unusable_or_obsolete()
         log.error("the log could not be made: %s", error)
@@ -83,7 +84,7 @@ def _attempt(place: Path, transfer_id: str, attempt: int, parameters: Mapping[st
             file,
             parameters["filename"],
             parameters["url"],
-            partial(trusted, Path(settings.CERTIFICATES_DIR) / ROOTS),
+            partial(trusted, roots),
             canceled=partial(spool.canceled, place),
             tell=tell,
         )

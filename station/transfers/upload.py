@@ -9,7 +9,8 @@ from __future__ import annotations
 import asyncio
 import ssl
 import time
-from collections.abc import AsyncIterator, Awaitable, Callable
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterable
+from contextlib import suppress
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -194,18 +195,16 @@ class _Courier:
                     self.progress.move(len(chunk))
 
 
-def trusted(roots: Path) -> ssl.SSLContext:
+def trusted(roots: Iterable[str]) -> ssl.SSLContext:
     """Verifies a server by the CSMS's roots (N01.FR.15) and the usual ones of the machine (N01.FR.16), name included.
 
-    ``roots`` is a folder of PEM files; one that cannot be read is passed over.
+    ``roots`` are PEM texts; one that cannot be read is passed over.
     """
     context = ssl.create_default_context()
     context.minimum_version = ssl.TLSVersion.TLSv1_2
-    for path in sorted(roots.glob("*.pem")):
-        try:
-            context.load_verify_locations(cafile=path)
-        except (OSError, ssl.SSLError):
-            continue
+    for root in roots:
+        with suppress(ValueError, ssl.SSLError):
+            context.load_verify_locations(cadata=root)
     return context
 
 

@@ -9,6 +9,7 @@ from collections.abc import Awaitable, Callable, Sequence
 from pathlib import Path
 from typing import Protocol
 
+from station.domain.certificates import TlsMaterial
 from station.domain.network import NetworkProfile
 from station.uplink.backoff import Itinerary
 from station.uplink.configuration import LinkSettings, by_priority
@@ -33,8 +34,9 @@ class LinkUser(Protocol):
 class Connector:
     """Opens one link after another by the network profiles and the back-off rules, and feeds its user.
 
-    ``profiles`` and ``settings`` are asked before every attempt. ``last_good`` is the slot of the last connection of
-    an earlier life, ``sleep`` waits some seconds (tests give their own).
+    ``profiles``, ``settings`` and ``material`` (of a slot) are asked before every attempt; ``keys`` is the folder of
+    private keys. ``last_good`` is the slot of the last connection of an earlier life, ``sleep`` waits some seconds
+    (tests give their own).
     """
 
     def __init__(
@@ -42,7 +44,8 @@ class Connector:
         user: LinkUser,
         profiles: Callable[[], Sequence[NetworkProfile]],
         settings: Callable[[], LinkSettings],
-        certificates: Path,
+        material: Callable[[int], TlsMaterial],
+        keys: Path,
         entropy: random.Random,
         *,
         last_good: int | None = None,
@@ -52,7 +55,8 @@ class Connector:
         self._user = user
         self._profiles = profiles
         self._settings = settings
-        self._certificates = certificates
+        self._material = material
+        self._keys = keys
         self._itinerary = Itinerary(entropy, last_good)
         self._sleep = sleep
         self._link: Link | None = None
@@ -111,12 +115,16 @@ class Connector:
                 profile,
                 settings.identity,
                 settings.password,
-                self._certificates,
+                self._material(profile.slot),
+                self._keys,
                 lambda: self._settings().ping_interval,
             )
         except LinkRefused as refusal:
             self._itinerary.failed()
             self._note(f"slot {profile.slot}: {refusal}")
+            return
+        if self._again.is_set():  # it was opened by what was in force before
+            await self._leave(NORMAL, "connecting anew")
             return
         self._itinerary.succeeded()
         self._note(f"connected to {profile.csms_url} (slot {profile.slot}, profile {profile.security_profile})")

@@ -13,10 +13,11 @@ from collections.abc import Awaitable, Callable, Mapping
 from pathlib import Path
 from typing import Any
 
-from station.domain.effects import CancelTransfer, Errand, LookUpCustomer, StartTransfer
+from station.domain.effects import CancelTransfer, Errand, ForgetKey, LookUpCustomer, MakeSigningRequest, StartTransfer
 from station.domain.events import CustomerLookedUp, Event
 from station.domain.transaction import IdToken
 from station.store import spool
+from station.uplink.signing_requests import SigningRequests
 
 log = logging.getLogger(__name__)
 
@@ -43,6 +44,7 @@ class Errands:
         self._offer = offer
         self._data = data
         self._send = send or send_by_celery
+        self.signing = SigningRequests(data / "keys", offer)
         self._tasks: set[asyncio.Task[None]] = set()
         self._orders: deque[StartTransfer] = deque(maxlen=WAITING)
         self._news = threading.Condition()
@@ -55,6 +57,12 @@ class Errands:
             task = asyncio.get_running_loop().create_task(self._look_up_customer(errand))
             self._tasks.add(task)
             task.add_done_callback(self._tasks.discard)
+            return
+        if isinstance(errand, MakeSigningRequest):
+            self.signing.make(errand)
+            return
+        if isinstance(errand, ForgetKey):
+            self.signing.forget(errand)
             return
         if isinstance(errand, CancelTransfer):
             self._cancel(errand)  # a file, and at once: what runs must not outlast it

@@ -22,6 +22,7 @@ from websockets.exceptions import (
 from websockets.typing import Subprotocol
 
 import station
+from station.domain.certificates import TlsMaterial
 from station.domain.network import NetworkProfile
 from station.uplink.configuration import connection_url
 from station.uplink.tls import TlsUnusable, client_context
@@ -146,16 +147,17 @@ async def open_link(
     profile: NetworkProfile,
     identity: str,
     password: str,
-    certificates: Path,
+    material: TlsMaterial,
+    keys: Path,
     ping_interval: Callable[[], float],
 ) -> Link:
     """Connect by a network profile; raises LinkRefused.
 
-    ``password`` is sent with security profiles 1 and 2 unless it is empty; ``certificates`` is the data folder's
-    folder of certificates; ``ping_interval`` is asked for the seconds between two pings while the link is open.
+    ``password`` is sent with security profiles 1 and 2 unless it is empty; ``material`` and ``keys`` (the folder of
+    private keys) are for TLS; ``ping_interval`` is asked for the seconds between two pings while the link is open.
     """
     try:
-        options = _options(profile, identity, password, certificates)
+        options = _options(profile, identity, password, material, keys)
         websocket = await _Connect(connection_url(profile.csms_url, identity), **options)
     except LinkRefused:
         raise
@@ -173,7 +175,9 @@ class _Connect(connect):
         return exc  # where the CSMS is, the network profile alone says
 
 
-def _options(profile: NetworkProfile, identity: str, password: str, certificates: Path) -> dict[str, Any]:
+def _options(
+    profile: NetworkProfile, identity: str, password: str, material: TlsMaterial, keys: Path
+) -> dict[str, Any]:
     if not identity:
         raise LinkRefused("the station has no identity yet (SecurityCtrlr.Identity)")
     secure = profile.csms_url.lower().startswith("wss:")
@@ -196,7 +200,7 @@ def _options(profile: NetworkProfile, identity: str, password: str, certificates
         # A00.FR.204 to .206, .303 to .305
         credentials = base64.b64encode(f"{identity}:{password}".encode()).decode()
         options["additional_headers"] = {"Authorization": f"Basic {credentials}"}
-    context = client_context(profile.security_profile, certificates)
+    context = client_context(profile.security_profile, material, keys)
     if context is not None:
         options["ssl"] = context
     return options

@@ -8,7 +8,6 @@ import random
 import secrets
 import signal
 from collections.abc import Callable, Coroutine, Mapping
-from datetime import UTC, datetime
 from typing import Any
 
 from channels.layers import get_channel_layer
@@ -18,7 +17,7 @@ from django.db import Error as DatabaseError
 import station
 from station.device_model.components import OCPPCommCtrlr
 from station.domain.board import BoardSnapshot, Setpoint
-from station.domain.certificates import CertificateUse, StoredCertificate
+from station.domain.certificates import TlsMaterial
 from station.domain.effects import Remember
 from station.domain.memory import Memory
 from station.domain.network import NetworkProfile
@@ -39,8 +38,8 @@ from station.uplink.errands import Errands
 from station.uplink.link import Link
 from station.uplink.meter_key import MeterKey
 from station.uplink.presenter import Presenter
+from station.uplink.resources import ResourceWatch
 from station.uplink.runtime import LAST_SLOT, REBOOT, CommitFailed, Runtime
-from station.uplink.tls import usable_profiles
 
 log = logging.getLogger(__name__)
 
@@ -71,8 +70,6 @@ async def _live(health_beat: Callable[[Word], None], demo_csms_url: str | None) 
         except (DatabaseError, ValueError) as error:
             log.error("what the station remembers cannot be read: %s", error)
             return FAILED
-        memory.security_profiles = usable_profiles(settings.CERTIFICATES_DIR)
-        memory.certificates += _manufacturer_roots()
         return await Uplink(database, memory, health_beat, demo_csms_url).live()
     finally:
         database.close()
@@ -120,12 +117,14 @@ class Uplink:
             last_slot=last_slot,
         )
         self._errands = Errands(database.look_up_customer, self.runtime.offer, settings.DATA_DIR)
+        self._errands.signing.sweep(self.station.certificates.keys())
         self._commands = CommandWatch(database.filed_commands, self.runtime.offer)
         self._connector = Connector(
             self,
             self._profiles,
             self._settings,
-            settings.CERTIFICATES_DIR,
+            self._material,
+            settings.KEYS_DIR,
             random.SystemRandom(),
             last_good=last_slot,
         )
@@ -162,6 +161,7 @@ class Uplink:
             ("connector", self._connector.run()),
             ("channel layer", self._worker.arun()),
             ("commands", self._commands.run()),
+            ("resources", ResourceWatch(settings.DATA_DIR, self.runtime.offer).run()),
             ("setpoint", self._board.run()),
             ("live view", self._publisher.run()),
         ]
@@ -212,6 +212,9 @@ class Uplink:
         self._presenter.identity = chosen.identity
         return chosen
 
+    def _material(self, slot: int) -> TlsMaterial:
+        return self.station.certificates.material(self.station.clock.utc(system_clock()), slot)
+
     # ------------------------------------------------------------------ the channel layer
 
     def _take_snapshot(self, snapshot: BoardSnapshot) -> None:
@@ -241,14 +244,6 @@ class Uplink:
 
     async def _publish(self, payload: dict[str, Any]) -> None:
         await self._layer.group_send(bus.WATCHERS, {"type": bus.LIVE_STATION, "station": payload})
-
-
-def _manufacturer_roots() -> list[StoredCertificate]:
-    found = []
-    for path in sorted((settings.CERTIFICATES_DIR / "manufacturer_root").glob("*.pem")):
-        use = CertificateUse.MANUFACTURER_ROOT
-        found.append(StoredCertificate(f"{use}:{path.stem}", use, (path.read_text(),), datetime.now(UTC)))
-    return found
 
 
 def _meter_key() -> MeterKey | None:

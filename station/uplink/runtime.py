@@ -17,7 +17,9 @@ from station.domain.effects import (
     CancelTransfer,
     Effect,
     Errand,
+    ForgetKey,
     LookUpCustomer,
+    MakeSigningRequest,
     Reboot,
     Reconnect,
     Remember,
@@ -201,6 +203,7 @@ class Runtime:
             case _Received():
                 self._room.release()
                 await self._steps(self._rpc.receive(item.frame, self._clock().monotonic))
+                await self._steps(self._rpc.take_noticed())
                 self._flush()
             case _Opened():
                 await self._open(item)
@@ -266,8 +269,10 @@ class Runtime:
                 self._set_board(effect.setpoint)
             case Reconnect():
                 self._flush()
+                # A link that was opened meanwhile went by what was in force before; the station never hears of it.
+                self._inbox = deque(item for item in self._inbox if not isinstance(item, _Opened))
                 self._reconnect(effect.reason)
-            case StartTransfer() | CancelTransfer() | LookUpCustomer():
+            case StartTransfer() | CancelTransfer() | LookUpCustomer() | MakeSigningRequest() | ForgetKey():
                 self._errand(effect)
             case Reboot():
                 log.info("rebooting: %s", effect.reason)

@@ -36,6 +36,7 @@ def finish(web: Web, status: str, message: str) -> None:
 def test_browsing(opened: Opener) -> None:
     watched = opened("/")
     page = watched.page
+    page.get_by_role("link", name="Station", exact=True).click()
     page.get_by_role("link", name="Variables").click()
     expect(page.get_by_role("heading", name="Device model")).to_be_visible()
     watched.assert_well_everywhere("device-model")

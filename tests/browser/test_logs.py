@@ -44,3 +44,45 @@ def test_a_log_arrives(opened: Opener, noted: None, tmp_path: Path) -> None:
     path = tmp_path / arriving.value.suggested_filename
     arriving.value.save_as(path)
     assert "log_upload_failed" in gzip.decompress(path.read_bytes()).decode()
+
+
+KINDS = ("StartupOfTheDevice", "MaintenanceLoginFailed", "ConfigurationChanged", "InvalidCsmsCertificate")
+LONG = "by the CSMS: OCPPCommCtrlr.RetryBackOffRepeatTimes = 5; SampledDataCtrlr.TxUpdatedMeasurands = " + "x" * 120
+
+
+@pytest.fixture
+def security(web: Web) -> Iterator[None]:
+    for number in range(56):
+        kind = KINDS[number % 4]
+        critical = int(kind != "ConfigurationChanged")
+        info = LONG if kind == "ConfigurationChanged" else "{''user'': ''admin'', ''origin'': ''192.0.2.7''}"
+        web.rows(
+            "INSERT INTO station_security_log (at, type, tech_info, critical)"  # noqa: S608 - our own words
+            f" VALUES ('2025-06-01 12:{number:02d}:00', '{kind}', '{info}', {critical})"
+        )
+    yield
+    web.rows("DELETE FROM station_security_log")
+
+
+def test_the_security_log_is_well(opened: Opener, security: None) -> None:
+    watched = opened("/logs/security/")
+    entries = watched.page.locator("#entries")
+    expect(entries.get_by_text("The certificate of the operator's system was refused.").first).to_be_visible()
+    watched.assert_well_everywhere("security-log")
+    watched.page.get_by_text("Filter", exact=True).click()
+    watched.page.get_by_label("What").select_option("ConfigurationChanged")
+    watched.page.get_by_role("button", name="Show").click()
+    expect(entries.locator("li")).to_have_count(14)
+    watched.assert_well_everywhere("security-log-filtered")
+
+
+def test_the_security_log_is_cleared_only_after_a_second_click(opened: Opener, web: Web, security: None) -> None:
+    watched = opened("/logs/security/")
+    button = watched.page.get_by_role("button", name="Clear it")
+    expect(button).to_be_hidden()
+    watched.page.get_by_text("Clear the security log").click()
+    watched.assert_well_everywhere("security-log-clear")
+    button.click()
+    expect(watched.page.get_by_text("Sent to the station …")).to_be_visible()
+    assert web.rows("SELECT action FROM station_command ORDER BY id DESC LIMIT 1") == [("clear_security_log",)]
+    web.rows("DELETE FROM station_command")

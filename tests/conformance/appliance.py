@@ -72,6 +72,7 @@ class OnAppliance(Rig):
     """One appliance for many cases: each starts it anew from an empty data folder of its own."""
 
     name = "appliance"
+    person = "admin"
 
     def __init__(self, folder: Path) -> None:
         super().__init__()
@@ -95,6 +96,7 @@ class OnAppliance(Rig):
 
     def start(self, **variables: str) -> None:
         csms = self._csms
+        self.settings += variables.items()
         self._appliance.environment["STATION_CABLES"] = "detachable" if self.socket else "fixed"
         settings = (*QUICK, *(f"{name}={value}" for name, value in {**self.built(), **variables}.items()))
         if self.security_profile > 1:
@@ -247,8 +249,9 @@ class OnAppliance(Rig):
         return path.read_bytes()
 
     def name_customer(self, identifier: str, id_token: str, type: str = "ISO14443") -> None:
-        page = WebSession(self._appliance.web, password=ADMIN)
-        page.post("/logs/customer/", [("customer_identifier", identifier), ("id_token", id_token), ("type", type)])
+        self._page().post(
+            "/logs/customer/", [("customer_identifier", identifier), ("id_token", id_token), ("type", type)]
+        )
 
         def done() -> str:
             with self._appliance.database() as database:
@@ -268,6 +271,15 @@ class OnAppliance(Rig):
     def card(self, uid: str = CARD, *, evse: int | None = None, type: str = "ISO14443") -> None:
         self._appliance.bench("/rfid", {"uid": uid, "type": type, **({"evse": evse} if evse else {})})
 
+    def enter_code(self, code: str, evse: int = 1) -> None:
+        self._page().post("/keypad/enter/", [("evse", str(evse)), ("code", code)])
+
+    def press(self, button: str, evse: int = 1) -> None:
+        self._page().post(f"/evse/{evse}/{button}/")
+
+    def _page(self) -> WebSession:
+        return WebSession(self._appliance.web, password=ADMIN)
+
     def ev(self, evse: int = 1, **changes: Any) -> None:
         self._appliance.bench(f"/evse/{evse}/ev", changes)
 
@@ -281,8 +293,7 @@ class OnAppliance(Rig):
         self._appliance.bench("/door", {"open": opened})
 
     def choose_to_end(self, *evses: int) -> None:
-        page = WebSession(self._appliance.web, password=ADMIN)
-        page.post("/master-pass/", [("evse", str(evse)) for evse in evses])
+        self._page().post("/master-pass/", [("evse", str(evse)) for evse in evses])
 
 
 def _translated(reply: Reply | Error) -> Any:

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.conformance import validations
+from tests.conformance import setting, validations
 from tests.conformance.appliance import OnAppliance
 from tests.conformance.memory import InMemory
 from tests.conformance.record import Recorder, starts
@@ -23,14 +23,21 @@ def pytest_configure(config: pytest.Config) -> None:
 
 @pytest.fixture
 def rig(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Rig]:
-    """Not started yet: the case calls ``rig.start`` with its configuration. Afterwards the whole trace is validated."""
+    """Not started yet: the case calls ``rig.start`` with its configuration.
+
+    Afterwards the whole trace is validated, and that the case applies to the station as it was set.
+    """
     if request.config.getoption("--rig") == "appliance":
         with OnAppliance(tmp_path) as appliance:
             yield appliance
-            validations.check(appliance)
-            request.node.user_properties += starts(appliance.messages())
+            _check(appliance, request.node)
     else:
         memory = InMemory(tmp_path)
         yield memory
-        validations.check(memory)
-        request.node.user_properties += starts(memory.messages())
+        _check(memory, request.node)
+
+
+def _check(rig: Rig, test: pytest.Item) -> None:
+    validations.check(rig)
+    setting.check(rig, *(str(ident) for mark in test.iter_markers("tc") for ident in mark.args))
+    test.user_properties += starts(rig.messages())

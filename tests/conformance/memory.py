@@ -28,6 +28,7 @@ from tests.conformance.rig import (
 from tests.support.firmware import HandFile, small_image
 from tests.support.memory_rig import EPOCH, POLL, MemoryRig
 from tests.support.transfers import HandServer
+from tests.uplink.authority import Authority
 
 BOOT = 2.0  # s from the end of one life to the start of the next
 
@@ -79,6 +80,7 @@ class InMemory(Rig):
     """A station, board and CSMS in this process. Time passes only in ``let`` and in what waits."""
 
     name = "memory"
+    person = "owner"
 
     def __init__(self, folder: Path) -> None:
         super().__init__()
@@ -87,15 +89,19 @@ class InMemory(Rig):
         self._reachable = True
         self._rebooted = 0
         self._network: Network | None = None
+        self._commands = 0
 
     def start(self, **variables: str) -> None:
         if self.security_profile > 1:
             variables["SecurityCtrlr.SecurityProfile"] = str(self.security_profile)
+        self.settings += variables.items()
         self._rig = MemoryRig(evses=self.evses, **{**self.built(), **variables})
         for evse in self._rig.board.evses.values():
             evse.socket, evse.phases = self.socket, self.phases
         disk = self._rig.disk
-        disk.security_profiles = frozenset({1, self.security_profile})
+        if self.security_profile > 1:
+            for number in self.roots:
+                disk.commit([SaveCertificate(Authority(f"Root of endpoint {number}", now=EPOCH).installed())])
         disk.network_profiles[1] = replace(
             disk.network_profiles[1], csms_url=self._urls[1], security_profile=self.security_profile
         )
@@ -245,6 +251,16 @@ class InMemory(Rig):
 
     def card(self, uid: str = CARD, *, evse: int | None = None, type: str = "ISO14443") -> None:
         self._rig.card(uid, evse=evse, type=type)
+
+    def enter_code(self, code: str, evse: int = 1) -> None:
+        assert self._rig.operator("start", self._next_command(), evse_id=evse, id_token=code, type="KeyCode")
+
+    def press(self, button: str, evse: int = 1) -> None:
+        self._rig.operator(button, self._next_command(), evse_id=evse)
+
+    def _next_command(self) -> int:
+        self._commands += 1
+        return self._commands
 
     def ev(self, evse: int = 1, **changes: Any) -> None:
         one = self._rig.board.evses[evse]

@@ -18,6 +18,7 @@ from tests.support.manufacturer import Manufacturer
 Payload: TypeAlias = dict[str, Any]
 Reply: TypeAlias = Mapping[str, Any] | Callable[[Payload], Any] | None  # None: no answer at all
 
+ON_THE_PAGE = ("Local", "NoAuthorization")  # token types that the start button of the station's web page stands for
 CARD = "04A2B3C4D5E6F7"
 OTHER_CARD = "04FFEEDDCCBBAA"
 WITHIN = 20.0  # s a message may take unless the case says otherwise
@@ -107,6 +108,7 @@ class Rig(ABC):
     """
 
     name: str
+    person: str  # who is logged in to the station's web page
     evses: int = 2
     security_profile: int = 1
     roots: tuple[int, ...] = (1,)
@@ -116,6 +118,7 @@ class Rig(ABC):
 
     def __init__(self) -> None:
         self._consumed: set[int] = set()
+        self.settings: list[tuple[str, str]] = []  # every variable that was set, by its name, and what to
 
     # ------------------------------------------------------------------ life
 
@@ -240,6 +243,14 @@ class Rig(ABC):
     def card(self, uid: str = CARD, *, evse: int | None = None, type: str = "ISO14443") -> None: ...
 
     @abstractmethod
+    def enter_code(self, code: str, evse: int = 1) -> None:
+        """A key code is entered at the key pad of the station's web page."""
+
+    @abstractmethod
+    def press(self, button: str, evse: int = 1) -> None:
+        """``start`` or ``stop`` is pressed on the station's web page."""
+
+    @abstractmethod
     def ev(self, evse: int = 1, **changes: Any) -> None:
         """The EV changes its mind (``requests_energy``) or what it draws (``max_current``)."""
 
@@ -255,6 +266,15 @@ class Rig(ABC):
     @abstractmethod
     def choose_to_end(self, *evses: int) -> None:
         """After a master pass, on the station's own page: the sessions that are to end; none named: all."""
+
+    def present(self, token: str, type: str = "ISO14443", evse: int = 1, *, stop: bool = False) -> None:
+        """A driver identifies himself, in the way that this type of token has; ``stop``: to end the session."""
+        if type in ON_THE_PAGE:
+            self.press("stop" if stop else "start", evse)
+        elif type == "KeyCode":
+            self.enter_code(token, evse)
+        else:
+            self.card(token, type=type)
 
     # ------------------------------------------------------------------ what cases say
 
@@ -303,6 +323,8 @@ class Rig(ABC):
         }
         response = self.call("SetVariables", {"setVariableData": [item]})
         status: str = response["setVariableResult"][0]["attributeStatus"]
+        if status in ("Accepted", "RebootRequired"):
+            self.settings.append((f"{component}.{variable}" + (f"[{instance}]" if instance else ""), value))
         return status
 
     def configure(self, name: str, value: str) -> None:

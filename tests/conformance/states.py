@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field
 
+from tests.conformance.kinds import supporting, token
 from tests.conformance.rig import CARD, Payload, Rig
 
 DURATION = 4.0  # <Configured Transaction Duration>: long enough for energy to flow, short enough for real time
@@ -91,13 +92,14 @@ class Session:
         if self.remote:
             self._authorize_remotely()
         else:
-            self.rig.card(self.token, type=self.token_type)
+            self.rig.present(self.token, self.token_type, self.evse)
             self._asked()
         self.authorized = True
         due = self.started or self._starts_at("Authorized") or (self.connected and self._starts_at("PowerPathClosed"))
         if due:
             event = self.event("RemoteStart" if self.remote else "Authorized")
             assert event["idToken"]["idToken"].casefold() == self.token.casefold(), event
+            assert event["idToken"]["type"] == self.token_type, event
             if self.remote:
                 assert event["transactionInfo"]["remoteStartId"] == self.remote_start_id, event
 
@@ -113,8 +115,8 @@ class Session:
             self._asked()
 
     def _asked(self) -> None:
-        """The CSMS was asked about the token, unless it is cached."""
-        if self.cached:
+        """The CSMS was asked about the token, unless it is cached or the start button's (C02)."""
+        if self.cached or self.token_type == "NoAuthorization":
             self.rig.expect_none("Authorize", during=1.0)
             return
         request = self.rig.expect("Authorize")
@@ -155,7 +157,7 @@ class Session:
             assert response["status"] == "Accepted", response
             event = last = self.event("RemoteStop")
         else:
-            self.rig.card(self.token, type=self.token_type)
+            self.rig.present(self.token, self.token_type, self.evse, stop=True)
             event = last = self.event("StopAuthorized")
             assert event.get("idToken", self.id_token)["idToken"].casefold() == self.token.casefold(), event
         ends = self._stops_at("Authorized", "PowerPathClosed", "EnergyTransfer")  # errata 2025-09, 6.2.117
@@ -227,12 +229,23 @@ def configured(
     start: str = "EVConnected,Authorized",
     stop: str = "EVConnected,Authorized",
     remote: bool = False,
+    kind: str = "ISO14443",
     **variables: str,
 ) -> Session:
-    """A station that boots with these TxStartPoint, TxStopPoint and other variables, and a session to be."""
+    """A station that boots with these TxStartPoint, TxStopPoint and other variables, and a session to be.
+
+    ``kind`` is the type of the driver's idToken.
+    """
     points = {"TxCtrlr.TxStartPoint": start, "TxCtrlr.TxStopPoint": stop}
-    rig.start(**{**points, **variables})
-    return Session(rig, remote=remote, start_points=frozenset(start.split(",")), stop_points=frozenset(stop.split(",")))
+    rig.start(**{**points, **supporting(kind), **variables})
+    identified = {"token": token(rig, kind), "token_type": kind}
+    return Session(
+        rig,
+        **identified,
+        remote=remote,
+        start_points=frozenset(start.split(",")),
+        stop_points=frozenset(stop.split(",")),
+    )
 
 
 def unavailable(rig: Rig, evse: int | None = None, connector: int | None = None) -> None:

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import pytest
 
+from tests.conformance.kinds import kinds, supporting, token
 from tests.conformance.rig import CARD, OTHER_CARD, Payload, Rig
-from tests.conformance.states import DURATION, Session
+from tests.conformance.states import DURATION, Session, configured
 from tests.conformance.tokens import GROUP, answer, id_token_info, not_metering
 
 PATIENCE = 5.0  # s; <Configured message timeout>
@@ -33,23 +34,28 @@ def ended(event: Payload) -> bool:
         pytest.param("Unknown", marks=pytest.mark.tc("TC_C_56")),
     ],
 )
-def test_local_start_refused(rig: Rig, status: str) -> None:
-    rig.start()
-    session = Session(rig)
+@kinds("ISO14443", "ISO15693", "KeyCode")
+def test_local_start_refused(rig: Rig, status: str, kind: str) -> None:
+    session = configured(rig, kind=kind)
     session.ev_connected_pre_session()
     rig.answer("Authorize", id_token_info(status))
-    rig.card(CARD)
+    rig.present(session.token, kind)
     assert rig.expect("Authorize")["idToken"] == session.id_token
     rig.expect_none("TransactionEvent", not_metering, during=PATIENCE)
 
 
 @pytest.mark.tc("TC_C_04")
-def test_local_stop_with_a_different_id_token(rig: Rig) -> None:
-    rig.start()
+@kinds("ISO14443", "ISO15693", "KeyCode")
+def test_local_stop_with_a_different_id_token(rig: Rig, kind: str) -> None:
+    rig.start(**supporting(kind))
     session = Session(rig)
     session.energy_transfer_started()
-    rig.card(OTHER_CARD, evse=session.evse)  # the reader of that EVSE: no other is meant
-    assert rig.expect("Authorize")["idToken"]["idToken"] == OTHER_CARD
+    different = OTHER_CARD if kind == "ISO14443" else token(rig, kind)
+    if kind == "KeyCode":
+        rig.enter_code(different, session.evse)
+    else:
+        rig.card(different, type=kind, evse=session.evse)  # the reader of that EVSE: no other is meant
+    assert rig.expect("Authorize")["idToken"] == {"idToken": different, "type": kind}
     rig.expect_none("TransactionEvent", lambda event: with_token(event) or ended(event), during=PATIENCE)
 
 
@@ -213,7 +219,7 @@ def test_master_pass_without_a_choice_ends_all(rig: Rig) -> None:
 
 @pytest.mark.tc("TC_E_52")
 def test_disable_remote_authorization(rig: Rig) -> None:
-    rig.start(**{"AuthCtrlr.DisableRemoteAuthorization": "true"})
+    rig.start(**{"AuthCtrlr.DisableRemoteAuthorization": "true", "AuthCacheCtrlr.Enabled": "true"})
     rig.card(CARD)
     rig.expect_none("Authorize", during=2.0)
     session = Session(rig)

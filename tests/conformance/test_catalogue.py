@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.conformance import catalogue
+from tests.conformance import catalogue, setting
 from tests.conformance.catalogue import SWITCHES, ConditionError, applies, cases, features, holds, needs, written
 from tests.conformance.not_applicable import NOT_APPLICABLE
 from tests.conformance.report import variables
@@ -88,6 +88,20 @@ def test_marks_are_found_wherever_they_stand(tmp_path: Path) -> None:
     (tmp_path / "test_y.py").write_text("import pytest\n@pytest.mark.tc(NAME)\ndef test_a(): ...\n")
     with pytest.raises(TypeError, match="literal"):
         written(tmp_path)
+
+
+def test_a_case_is_played_where_it_applies() -> None:
+    known = {case.id: case for case in cases()}
+    allow = "EVSE.AllowReset"
+    assert setting.applies(known["TC_B_28"], {})
+    assert not setting.applies(known["TC_B_28"], {allow: {"true"}})
+    assert not setting.applies(known["TC_B_25"], {})
+    assert setting.applies(known["TC_B_25"], {allow: {"true"}})
+    assert setting.applies(known["TC_E_38"], {"TxCtrlr.TxStartPoint": {"Authorized"}})
+    assert not setting.applies(known["TC_E_38"], {"TxCtrlr.TxStartPoint": {"Authorized,EnergyTransfer"}})
+    assert not setting.applies(known["TC_F_06"], {})
+    assert setting.applies(known["TC_F_06"], {}, socket=True)
+    assert setting.applies(known["TC_C_38"], {"AuthCacheCtrlr.Enabled": {"true", "false"}}), "on at some time"
 
 
 # ------------------------------------------------------------------ what is written

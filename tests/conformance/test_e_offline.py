@@ -4,6 +4,7 @@ from itertools import pairwise
 
 import pytest
 
+from tests.conformance.kinds import kinds
 from tests.conformance.rig import Error, Payload, Rig, Silence
 from tests.conformance.states import DURATION, Session, configured
 
@@ -43,14 +44,15 @@ def _told_since(rig: Rig, place: int) -> list[Payload]:
 
 
 @pytest.mark.tc("TC_E_43")
-def test_transaction_during_offline_period(rig: Rig) -> None:
-    session = configured(rig, **{"AuthCtrlr.OfflineTxForUnknownIdEnabled": "true"})
+@kinds("ISO14443", "ISO15693", "KeyCode", "MacAddress", "NoAuthorization")
+def test_transaction_during_offline_period(rig: Rig, kind: str) -> None:
+    session = configured(rig, kind=kind, **{"AuthCtrlr.OfflineTxForUnknownIdEnabled": "true"})
     rig.go_away()
     rig.bay()
     rig.plug()
-    rig.card()
+    rig.present(session.token, kind)
     rig.let(DURATION)
-    rig.card()
+    rig.present(session.token, kind, stop=True)
     rig.let(DURATION)
     rig.unplug()
     rig.bay(occupied=False)
@@ -61,12 +63,14 @@ def test_transaction_during_offline_period(rig: Rig) -> None:
 
 
 @pytest.mark.tc("TC_E_44")
-def test_stop_during_offline_period(rig: Rig) -> None:
-    session = configured(rig)
+@kinds("ISO14443", "ISO15693", "KeyCode", "Local", "MacAddress", "NoAuthorization")
+def test_stop_during_offline_period(rig: Rig, kind: str) -> None:
+    session = configured(rig, kind=kind)
+    session.ev_connected_pre_session()
     session.energy_transfer_started()
     rig.let(0.5)
     rig.go_away()
-    rig.card()
+    rig.present(session.token, kind, stop=True)
     rig.let(DURATION)
     rig.unplug()
     rig.let(1.0)

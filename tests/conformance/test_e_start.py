@@ -2,6 +2,7 @@
 
 import pytest
 
+from tests.conformance.kinds import kinds
 from tests.conformance.rig import Rig
 from tests.conformance.states import Session, configured
 
@@ -29,29 +30,32 @@ def test_energy_transfer(rig: Rig, remote: bool) -> None:
 
 
 @pytest.mark.tc("TC_E_03")
-def test_local_start_cable_plugin_first(rig: Rig) -> None:
-    session = configured(rig)
+@kinds("ISO14443", "ISO15693", "KeyCode", "Local", "MacAddress", "NoAuthorization")
+def test_local_start_cable_plugin_first(rig: Rig, kind: str) -> None:
+    session = configured(rig, kind=kind)
     session.ev_connected_pre_session()
     session.authorize()
     session.energy_transfer_started()
 
 
 @pytest.mark.tc("TC_E_04")
-def test_local_start_authorization_first(rig: Rig) -> None:
-    session = configured(rig)
+@kinds("ISO14443", "ISO15693", "KeyCode", "Local", "NoAuthorization")
+def test_local_start_authorization_first(rig: Rig, kind: str) -> None:
+    session = configured(rig, kind=kind)
     session.authorize()
     session.energy_transfer_started()
 
 
 @pytest.mark.tc("TC_E_05")
-def test_cable_plugin_timeout(rig: Rig) -> None:
-    session = configured(rig, **{"TxCtrlr.EVConnectionTimeOut": "3"})
+@kinds("ISO14443", "KeyCode", "NoAuthorization")
+def test_cable_plugin_timeout(rig: Rig, kind: str) -> None:
+    session = configured(rig, kind=kind, **{"TxCtrlr.EVConnectionTimeOut": "3"})
     session.authorize()
     event = session.event("EVConnectTimeout")
     assert event["eventType"] == "Ended", event
     assert event["transactionInfo"]["stoppedReason"] == "Timeout", event
     rig.configure("TxCtrlr.EVConnectionTimeOut", "60")
-    second = Session(rig)
+    second = Session(rig, token=session.token, token_type=kind)
     second.authorize()
     second.energy_transfer_started()
 
@@ -85,8 +89,9 @@ def test_ev_connected(rig: Rig) -> None:
 
 
 @pytest.mark.tc("TC_E_10")
-def test_authorized_locally(rig: Rig) -> None:
-    session = configured(rig, start="Authorized")
+@kinds("ISO14443", "ISO15693", "KeyCode", "Local", "NoAuthorization")
+def test_authorized_locally(rig: Rig, kind: str) -> None:
+    session = configured(rig, kind=kind, start="Authorized")
     session.authorize()
     assert session.events[-1]["eventType"] == "Started", session.events
     session.ev_connected_pre_session()

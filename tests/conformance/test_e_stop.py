@@ -2,6 +2,7 @@
 
 import pytest
 
+from tests.conformance.kinds import kinds
 from tests.conformance.rig import Payload, Rig
 from tests.conformance.states import DURATION, configured
 
@@ -19,9 +20,20 @@ def test_local_stop_accepted(rig: Rig, stop: str) -> None:
     assert session.ended
 
 
+@pytest.mark.tc("TC_E_06")
+@kinds("ISO15693", "KeyCode", "Local", "NoAuthorization")
+def test_local_stop_accepted_with_what_it_was_started(rig: Rig, kind: str) -> None:
+    session = configured(rig, kind=kind)
+    session.energy_transfer_started()
+    session.stop_authorized()
+    session.ev_connected_post_session()
+    session.ev_disconnected()
+
+
 @pytest.mark.tc("TC_E_07")
-def test_power_path_closed_local_stop(rig: Rig) -> None:
-    session = configured(rig, stop="PowerPathClosed")
+@kinds("ISO14443", "ISO15693", "KeyCode", "NoAuthorization")
+def test_power_path_closed_local_stop(rig: Rig, kind: str) -> None:
+    session = configured(rig, kind=kind, stop="PowerPathClosed")
     session.energy_transfer_started()
     session.stop_authorized()
     assert session.ended
@@ -52,8 +64,9 @@ def test_ev_disconnected_at_the_station(rig: Rig, remote: bool) -> None:
 
 
 @pytest.mark.tc("TC_E_15")
-def test_authorized_local_stop(rig: Rig) -> None:
-    session = configured(rig, stop="Authorized")
+@kinds("ISO14443", "ISO15693", "KeyCode", "NoAuthorization")
+def test_authorized_local_stop(rig: Rig, kind: str) -> None:
+    session = configured(rig, kind=kind, stop="Authorized")
     session.energy_transfer_started()
     event = session.stop_authorized()
     assert event["triggerReason"] == "StopAuthorized", event

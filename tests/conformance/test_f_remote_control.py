@@ -2,6 +2,7 @@
 
 import pytest
 
+from tests.conformance.kinds import kinds
 from tests.conformance.rig import Payload, Rig
 from tests.conformance.states import Session, configured
 
@@ -12,23 +13,26 @@ def _unlock(rig: Rig, evse: int = 1, connector: int = 1) -> str:
 
 
 @pytest.mark.tc("TC_F_01")
-def test_remote_start_cable_plugin_first(rig: Rig) -> None:
-    session = configured(rig, remote=True)
+@kinds("ISO14443", "ISO15693", "Central", "NoAuthorization")
+def test_remote_start_cable_plugin_first(rig: Rig, kind: str) -> None:
+    session = configured(rig, kind=kind, remote=True)
     session.ev_connected_pre_session()
     session.authorize()
     session.energy_transfer_started()
 
 
 @pytest.mark.tc("TC_F_02")
-def test_remote_start_first_with_authorization(rig: Rig) -> None:
-    session = configured(rig, remote=True, **{"AuthCtrlr.AuthorizeRemoteStart": "true"})
+@kinds("ISO14443", "ISO15693")  # of the others the CSMS is never asked (C03.FR.01, C02)
+def test_remote_start_first_with_authorization(rig: Rig, kind: str) -> None:
+    session = configured(rig, kind=kind, remote=True, **{"AuthCtrlr.AuthorizeRemoteStart": "true"})
     session.authorize()
     session.energy_transfer_started()
 
 
 @pytest.mark.tc("TC_F_03")
-def test_remote_start_first_without_authorization(rig: Rig) -> None:
-    session = configured(rig, remote=True, **{"AuthCtrlr.AuthorizeRemoteStart": "false"})
+@kinds("ISO14443", "ISO15693", "Central", "NoAuthorization")
+def test_remote_start_first_without_authorization(rig: Rig, kind: str) -> None:
+    session = configured(rig, kind=kind, remote=True, **{"AuthCtrlr.AuthorizeRemoteStart": "false"})
     session.authorize()
     session.energy_transfer_started()
     rig.expect_none("Authorize", during=1.0)

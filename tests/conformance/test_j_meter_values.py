@@ -67,6 +67,7 @@ def test_clock_aligned_in_a_transaction(rig: Rig, phases: int) -> None:
             "AlignedDataCtrlr.Interval": str(INTERVAL),
             "AlignedDataCtrlr.Measurands": SEVERAL,
             "AlignedDataCtrlr.SendDuringIdle": "false",
+            "SampledDataCtrlr.RegisterValuesWithoutPhases": "false",
         },
     )
     session.energy_transfer_started()
@@ -90,6 +91,7 @@ def _phases_told(meter: Payload, phases: int) -> None:
     each = [f"L{number + 1}" for number in range(phases)]
     assert told["Voltage"] == [f"{phase}-N" for phase in each], told
     assert told["Current.Import"] == each, told
+    assert told[ENERGY] == [None, *(each if phases > 1 else [])], told
     assert told["Power.Active.Import"] == [None, *(each if phases > 1 else [])], told
 
 

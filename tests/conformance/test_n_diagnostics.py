@@ -7,6 +7,7 @@ import pytest
 
 from tests.conformance.rig import CARD, OTHER_CARD, LogServer, Payload, Rig
 from tests.conformance.states import Session
+from tests.conformance.tokens import start_with_cache
 
 FAILURES = ("UploadFailure", "BadMessage", "PermissionDenied", "NotSupportedOperation")
 RETRY_INTERVAL = 2  # <Configured retryInterval>, s: longer than an attempt takes
@@ -133,7 +134,7 @@ def a_session_is_over(rig: Rig) -> None:
 
 @pytest.mark.tc("TC_N_27")
 def test_get_customer_information_data(rig: Rig) -> None:
-    rig.start()
+    start_with_cache(rig)
     a_session_is_over(rig)
     response = customer_information(rig, report=True, idToken=id_token())
     assert response["status"] == "Accepted", response
@@ -144,7 +145,7 @@ def test_get_customer_information_data(rig: Rig) -> None:
 
 @pytest.mark.tc("TC_N_28")
 def test_get_customer_information_no_data(rig: Rig) -> None:
-    rig.start()
+    start_with_cache(rig)
     assert customer_information(rig, clear=True, idToken=id_token())["status"] == "Accepted"
     told_data(rig)
     response = customer_information(rig, report=True, idToken=id_token())
@@ -154,7 +155,7 @@ def test_get_customer_information_no_data(rig: Rig) -> None:
 
 @pytest.mark.tc("TC_N_30")
 def test_clear_and_report_data(rig: Rig) -> None:
-    rig.start()
+    start_with_cache(rig)
     a_session_is_over(rig)
     response = customer_information(rig, report=True, clear=True, idToken=id_token())
     assert response["status"] == "Accepted", response
@@ -166,7 +167,7 @@ def test_clear_and_report_data(rig: Rig) -> None:
 
 @pytest.mark.tc("TC_N_31")
 def test_clear_and_report_no_data(rig: Rig) -> None:
-    rig.start()
+    start_with_cache(rig)
     response = customer_information(rig, report=True, clear=True, idToken=id_token())
     assert response["status"] == "Accepted", response
     assert told_data(rig) == ""

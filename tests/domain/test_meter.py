@@ -76,6 +76,16 @@ def test_what_was_told_in_an_earlier_life_is_the_least() -> None:
     assert one.take(reading(500_000), 2.0)
 
 
+def test_a_register_of_a_phase_that_goes_back_or_away_is_not_believed_and_the_total_is() -> None:
+    one = meter(energy_phases=(600, 300, 100))
+    for at, (energy, told) in enumerate([(1_000_100, (599, 400, 101)), (1_000_200, ()), (1_000_300, (700, 400))], 101):
+        assert one.take(reading(energy, energy_phases=told), float(at))
+        assert one.reading is not None
+        assert (one.energy, one.reading.energy_phases) == (energy, (600, 300, 100))
+    assert one.take(reading(1_000_400, energy_phases=(700, 400, 100)), 105.0)
+    assert one.reading.energy_phases == (700, 400, 100)
+
+
 @given(st.lists(st.tuples(st.integers(-10, 2**40), st.floats(0.1, 60)), max_size=50))
 def test_the_energy_that_leaves_never_goes_back_nor_ahead_of_physics(says: list[tuple[int, float]]) -> None:
     one, at = meter(), 100.0

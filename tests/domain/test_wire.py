@@ -26,7 +26,13 @@ COUNTS = st.integers(0, 65_535)
 AMOUNTS = st.floats(-1e9, 1e9)
 PHASES = st.tuples(AMOUNTS, AMOUNTS, AMOUNTS)
 METERS = st.builds(
-    MeterReading, voltage=PHASES, current=PHASES, power_factor=PHASES, energy=st.integers(), ok=st.booleans()
+    MeterReading,
+    voltage=PHASES,
+    current=PHASES,
+    power_factor=PHASES,
+    energy=st.integers(),
+    energy_phases=st.lists(st.integers(), max_size=3).map(tuple),
+    ok=st.booleans(),
 )
 EVSES = st.builds(
     EvseSnapshot,

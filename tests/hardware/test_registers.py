@@ -74,6 +74,14 @@ def test_a_number_comes_back_within_half_a_unit(data: st.DataObject) -> None:
     assert abs(decoded - value) <= 0.5 / register.scale + abs(value) * 1e-12
 
 
+def test_a_later_map_only_adds_at_the_end() -> None:
+    for version in range(1, registers.MAP_VERSION + 1):
+        table = registers.inputs(version)
+        assert table == INPUT[: len(table)]
+    assert registers.span(registers.inputs(1)) == (0, 72), "a promise to boards that are in the field"
+    assert registers.inputs(registers.MAP_VERSION) == INPUT
+
+
 def test_words_are_most_significant_first() -> None:
     energy = next(row for row in INPUT if row.name == "energy_import")
     assert energy.encode(0x0001_0002_0003_0004) == [1, 2, 3, 4]

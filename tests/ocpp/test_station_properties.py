@@ -87,6 +87,7 @@ def configurations(draw: st.DrawFn) -> dict[str, str]:
         # nothing is to be given up here: that is what test_outbox is for
         "OCPPCommCtrlr.MessageAttempts[TransactionEvent]": "100",
         "OCPPCommCtrlr.MessageAttemptInterval[TransactionEvent]": draw(st.sampled_from(["120", "600"])),
+        "OCPPCommCtrlr.QueueAllMessages": flag(),
         "OCPPCommCtrlr.OfflineThreshold": draw(st.sampled_from(["0", "60"])),
     }
 

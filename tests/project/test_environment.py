@@ -122,9 +122,9 @@ def test_folders_are_for_their_owner_only(tmp_path: Path) -> None:
     read = environment.read({"STATION_DATA": str(tmp_path / "a" / "b")})
     environment.prepare_folders(read)
     environment.prepare_folders(read)
-    for folder in (read.data, read.keys, read.certificates, read.logs):
+    for folder in (read.data, read.keys, read.logs):
         assert folder.stat().st_mode & 0o777 == 0o700
-    assert sorted(path.name for path in read.data.iterdir()) == ["certificates", "keys", "logs", "run"]
+    assert sorted(path.name for path in read.data.iterdir()) == ["keys", "logs", "run"]
 
 
 def test_a_data_folder_that_cannot_be_is_named(tmp_path: Path) -> None:

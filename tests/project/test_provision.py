@@ -13,11 +13,12 @@ from cryptography.hazmat.primitives.asymmetric import ec, rsa
 from cryptography.x509.oid import NameOID
 from django.contrib.auth import authenticate, get_user_model
 
+from station.domain.certificates import CertificateUse, StoredCertificate
 from station.management.commands.provision import Command
 from station.project import environment
 from station.project.supervisor import startup
 from station.store import repositories
-from station.store.models import NetworkProfile, Variable
+from station.store.models import Certificate, NetworkProfile, SecurityLogEntry, Variable
 
 PASSWORD = "0123456789abcdef"
 
@@ -54,8 +55,15 @@ def variables() -> dict[str, str]:
 def everything(data: Path) -> Any:
     rows = [*Variable.objects.order_by("id").values(), *NetworkProfile.objects.order_by("slot").values()]
     users = list(get_user_model().objects.values_list("username", "password"))
-    files = {path: path.read_bytes() for path in (data / "certificates").rglob("*") if path.is_file()}
+    rows += [*Certificate.objects.values()]
+    files = {path: path.read_bytes() for path in (data / "keys").rglob("*") if path.is_file()}
     return rows, users, files
+
+
+def installed(use: CertificateUse) -> StoredCertificate:
+    """The one certificate for that use."""
+    [record] = [record for record in repositories.load().certificates if record.use is use]
+    return record
 
 
 class Authority:
@@ -142,12 +150,15 @@ def test_all_at_once(station, authority: Authority, capsys) -> None:
         17,
     )
     assert authenticate(username="admin", password="a good password").is_superuser
-    certificates = station.certificates
-    assert len(list((certificates / "csms_root").glob("*.pem"))) == 1
-    assert len(list((certificates / "manufacturer_root").glob("*.pem"))) == 1
-    chain = x509.load_pem_x509_certificates((certificates / "station" / "chain.pem").read_bytes())
-    assert chain == [own, authority.root]
-    assert (certificates / "station" / "key.pem").stat().st_mode & 0o777 == 0o600
+    assert [x509.load_pem_x509_certificate(pem.encode()) for pem in installed(CertificateUse.CSMS_ROOT).chain] == [
+        authority.root
+    ]
+    assert installed(CertificateUse.MANUFACTURER_ROOT).chain == installed(CertificateUse.CSMS_ROOT).chain
+    kept = installed(CertificateUse.CHARGING_STATION)
+    assert [x509.load_pem_x509_certificate(pem.encode()) for pem in kept.chain] == [own, authority.root]
+    file = station.keys / kept.key
+    assert file.stat().st_mode & 0o777 == 0o600
+    assert serialization.load_pem_private_key(file.read_bytes(), None).public_key() == own.public_key()
     said = capsys.readouterr()
     assert "SecurityCtrlr.Identity = CS001" in said.out
     assert PASSWORD not in said.out + said.err
@@ -158,6 +169,24 @@ def test_all_at_once(station, authority: Authority, capsys) -> None:
 def test_a_password_is_not_readable_in_the_database() -> None:
     assert provision("--password", PASSWORD) == 0
     assert PASSWORD not in Variable.objects.get(variable="BasicAuthPassword").value
+
+
+def test_what_is_set_is_in_the_security_log(authority: Authority) -> None:
+    """A01.FR.11 and .12."""
+    provision()
+    assert not SecurityLogEntry.objects.exists()
+    provision("--set", "OCPPCommCtrlr.OfflineThreshold=30")
+    provision("--password", PASSWORD, "--admin-password", "a long enough word", "--csms-url", "ws://csms/x")
+    provision("--csms-root-certificate", authority.file("root.pem", authority.root))
+    first, second, third = SecurityLogEntry.objects.order_by("id")
+    assert (first.type, first.tech_info) == (
+        "ConfigurationChanged",
+        "by manage.py provision: OCPPCommCtrlr.OfflineThreshold = 30",
+    )
+    assert second.type == third.type == "ReconfigurationOfSecurityParameters"
+    assert "SecurityCtrlr.BasicAuthPassword; network slot 1 = ws://csms/x" in second.tech_info
+    assert not any(secret in second.tech_info for secret in (PASSWORD, "a long enough word"))
+    assert not first.critical
 
 
 def test_any_number_of_times_in_any_order() -> None:
@@ -312,7 +341,20 @@ def test_a_running_station_is_not_touched(station, capsys, monkeypatch) -> None:
 
 
 def test_a_file_that_cannot_be_written_takes_everything_back(station, authority: Authority) -> None:
-    (station.certificates / "csms_root").write_text("a file where a folder should be")
-    root = authority.file("root.pem", authority.root)
-    assert provision("--identity", "X", "--csms-root-certificate", root) == 1
+    key = ec.generate_private_key(ec.SECP256R1())
+    own = ["--station-certificate", authority.file("own.pem", authority.issue("CS001", key))]
+    own += ["--station-key", authority.key_file("own.key", key)]
+    station.keys.rmdir()
+    station.keys.write_text("a file where a folder should be")
+    assert provision("--identity", "X", *own) == 1
     assert not Variable.objects.exists()
+    assert not Certificate.objects.exists()
+
+
+def test_a_station_certificate_takes_the_place_of_the_one_before(station, authority: Authority) -> None:
+    keys = [ec.generate_private_key(ec.SECP256R1()) for _ in range(2)]
+    for key in keys:
+        own = ["--station-certificate", authority.file("own.pem", authority.issue("CS001", key))]
+        assert provision(*own, "--station-key", authority.key_file("own.key", key)) == 0
+        public = x509.load_pem_x509_certificate(installed(CertificateUse.CHARGING_STATION).chain[0].encode())
+        assert public.public_key() == key.public_key()

@@ -4,7 +4,7 @@ from datetime import timedelta
 
 import pytest
 
-from station.domain.effects import FinishCommand
+from station.domain.effects import FinishCommand, Remember
 from station.store import confidential, models, repositories
 
 pytestmark = pytest.mark.django_db
@@ -63,3 +63,33 @@ def test_what_may_be_shown_and_what_is_only_there():
     models.Variable.objects.create(component="TxCtrlr", variable="EVConnectionTimeOut", value="30")
     assert [(row.variable, row.value) for row in repositories.readable_variables()] == [("EVConnectionTimeOut", "30")]
     assert repositories.secrets_set() == {("SecurityCtrlr", "BasicAuthPassword")}
+
+
+@pytest.mark.parametrize("action", confidential.WITH_PASSWORD)
+def test_a_password_among_other_arguments(action):
+    arguments = {"identity": "CP-1", "password": SECRET}
+    command = models.Command.objects.create(
+        who="olga", action=action, arguments=confidential.sealed_password(arguments)
+    )
+    assert SECRET not in str(models.Command.objects.values())
+    assert [done.arguments for done in repositories.filed_commands()] == [arguments]
+    repositories.commit([FinishCommand(command.id, "Accepted")])
+    command.refresh_from_db()
+    assert command.arguments == {**arguments, "password": "****"}
+
+
+def test_no_password_is_nothing_to_hide():
+    arguments = {"identity": "CP-1", "password": ""}
+    assert confidential.sealed_password(arguments) == arguments
+    command = models.Command.objects.create(who="olga", action="set_credentials", arguments=arguments)
+    assert [done.arguments for done in repositories.filed_commands()] == [arguments]
+    repositories.commit([FinishCommand(command.id, "Accepted")])
+    command.refresh_from_db()
+    assert command.arguments == arguments
+
+
+def test_what_comes_back_after_a_trial_is_sealed_too():
+    kept = {"what": "credentials", "variables": {"BasicAuthPassword": SECRET}}
+    repositories.commit([Remember("connection_trial", kept)])
+    assert SECRET not in str(models.Remembered.objects.values())
+    assert repositories.load().remembered["connection_trial"] == kept

@@ -15,7 +15,9 @@ from django.db import migrations, models
 from django.db.models.fields import NOT_PROVIDED
 
 FOLDER = Path(__file__).resolve().parents[2] / "station" / "store" / "migrations"
-NAMES = sorted(path.stem for path in FOLDER.glob("0*.py"))
+# The first version that can be updated, and so taken back to, has these: it never sees a database without them.
+FIRST = "0004"
+NAMES = sorted(path.stem for path in FOLDER.glob("0*.py") if path.stem[:4] > FIRST)
 ADDING = (migrations.CreateModel, migrations.AddIndex, migrations.AlterModelOptions)
 
 
@@ -26,10 +28,10 @@ def hinders(operation: Any) -> bool:
     return not isinstance(operation, ADDING)
 
 
-@pytest.mark.parametrize("name", NAMES[1:])
-def test_a_migration_only_adds(name: str) -> None:
-    migration = import_module(f"station.store.migrations.{name}").Migration
-    assert [type(one).__name__ for one in migration.operations if hinders(one)] == []
+def test_a_migration_only_adds() -> None:
+    for name in NAMES:
+        migration = import_module(f"station.store.migrations.{name}").Migration
+        assert [type(one).__name__ for one in migration.operations if hinders(one)] == [], name
 
 
 @pytest.mark.parametrize(

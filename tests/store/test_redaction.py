@@ -6,7 +6,7 @@ import base64
 
 import pytest
 
-from station.store.redaction import HIDDEN, Redactor, masked, without_tokens
+from station.store.redaction import HIDDEN, Redactor, clean, masked, protect, without_tokens
 
 SECRET = "0123456789abcdef-Süß/&"
 
@@ -70,3 +70,49 @@ def test_tokens() -> None:
     assert masked("1234") == "…"
     data = {"id_token": "04A2B3C4D5E6F7", "type": "ISO14443", "list": [{"uid": "0011223344"}], "n": 1}
     assert without_tokens(data) == {"id_token": "…E6F7", "type": "ISO14443", "list": [{"uid": "…3344"}], "n": 1}
+
+
+def test_a_process_keeps_its_own_secrets_out_of_its_log() -> None:
+    assert "my-own-password" in clean("it is my-own-password")
+    protect("my-own-password", "", "short")
+    assert clean("it is my-own-password, short") == f"it is {HIDDEN}, short"
+    assert clean("id_token=04A2B3C4D5E6F7") == "id_token=…E6F7"
+    assert clean("one\n-----BEGIN PRIVATE KEY-----\nMIGH") == f"one\n{HIDDEN}\n{HIDDEN}"
+    assert clean("and then goes on") == "and then goes on"
+
+
+def test_only_the_last_few_are_kept() -> None:
+    for number in range(100):
+        protect(f"password-number-{number:03}")
+    assert clean("password-number-000") == "password-number-000"
+    assert clean("password-number-099") == HIDDEN
+
+
+def test_a_key_without_an_end_hides_no_more_than_a_key_has() -> None:
+    redactor = Redactor()
+    redactor.line("-----BEGIN PRIVATE KEY-----")
+    told = [redactor.line(f"line {number}") for number in range(300)]
+    assert told[0] == HIDDEN
+    assert told[-1] == "line 299"
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "Cookie: session_1a2b=abcdefgh; csrf=xyz",
+        '{"cookie": "session=abcdefgh"}',
+        "csrfmiddlewaretoken=abcdefgh",
+        '{"data": "{\\"password\\": \\"abcdefgh\\"}"}',
+        "wss://host/path?token=abcdefgh",
+        "KeyCode: abcdefgh",
+        "access_token=abcdefgh",
+    ],
+)
+def test_more_that_looks_like_a_secret(text: str) -> None:
+    assert "abcdefgh" not in clean(text)
+
+
+def test_a_very_long_word_is_no_trap() -> None:
+    """An expression that runs away would end by the tests' own limit."""
+    assert clean("password" * 100_000).startswith("password")
+    assert clean("x" * 500_000 + "=" + "-" * 500_000)

@@ -17,6 +17,7 @@ from station.domain.effects import (
     FinishCommand,
     ForgetCachedToken,
     Journal,
+    LogSecurity,
     Remember,
     RemoveCertificate,
     RemoveNetworkProfile,
@@ -26,6 +27,7 @@ from station.domain.effects import (
     SaveTransaction,
     SaveVariable,
     Stored,
+    TrimSecurityLog,
     UpdateQueued,
 )
 from station.domain.memory import Memory, QueuedCall, StoredVariable
@@ -43,11 +45,11 @@ class Disk:
     remembered: dict[str, Any] = field(default_factory=dict)
     network_profiles: dict[int, NetworkProfile] = field(default_factory=dict)
     journal: list[Journal] = field(default_factory=list)
+    security_log: list[LogSecurity] = field(default_factory=list)
     finished: dict[int, FinishCommand] = field(default_factory=dict)
     given_up: list[Dequeue] = field(default_factory=list)
     cached_tokens: dict[str, CachedToken] = field(default_factory=dict)
     certificates: dict[str, StoredCertificate] = field(default_factory=dict)
-    security_profiles: frozenset[int] = frozenset({1})  # by the certificates on it
 
     def commit(self, effects: Iterable[Stored]) -> None:
         for effect in effects:
@@ -90,6 +92,10 @@ class Disk:
                     self._erase(effect.id_tokens)
                 case Journal():
                     self.journal.append(effect)
+                case TrimSecurityLog():
+                    self.security_log = self.security_log[-effect.keep :] if effect.keep else []
+                case LogSecurity():
+                    self.security_log.append(effect)
                 case FinishCommand():
                     self.finished[effect.command_id] = effect
 
@@ -148,7 +154,6 @@ class Disk:
             variables=list(self.variables.values()),
             remembered={key: value for key, value in self.remembered.items() if value is not None},
             network_profiles=[profile for _, profile in sorted(self.network_profiles.items())],
-            security_profiles=self.security_profiles,
             certificates=list(self.certificates.values()),
             cached_tokens=list(self.cached_tokens.values()),
         )

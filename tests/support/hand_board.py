@@ -78,6 +78,7 @@ class HandEvse:
             power=self._on_phases(self.power / self.phases),
             total_power=self.power,
             energy=int(self.energy),
+            energy_phases=tuple(int(energy) for energy in self._on_phases(self.energy / self.phases)),
         )
 
     def _on_phases(self, value: float) -> tuple[float, float, float]:

@@ -22,7 +22,7 @@ def registers(event: dict[str, Any]) -> list[float]:
         sampled["value"]
         for meter in event.get("meterValue", [])
         for sampled in meter["sampledValue"]
-        if sampled["measurand"] == REGISTER
+        if sampled["measurand"] == REGISTER and "phase" not in sampled
     ]
 
 

@@ -15,13 +15,16 @@ from pathlib import Path
 from typing import Any
 
 from station.domain.board import CardRead, Fault
+from station.domain.certificates import TlsMaterial
 from station.domain.effects import (
     Answer,
     AnswerError,
     Call,
     CancelTransfer,
     FinishCommand,
+    ForgetKey,
     LookUpCustomer,
+    MakeSigningRequest,
     Reboot,
     Reconnect,
     SetBoard,
@@ -38,6 +41,7 @@ from tests.support.disk import Disk
 from tests.support.firmware import HandFirmware
 from tests.support.hand_board import HandBoard, HandEvse
 from tests.support.ocmf import TestKey
+from tests.support.signing import HandSigning
 from tests.support.transfers import HandTransfers
 
 POLL = 0.2
@@ -71,6 +75,7 @@ class MemoryRig:
         self._due: float = self.now.monotonic
         self.firmware: Callable[[], RunningFirmware] = lambda: RunningFirmware("test")  # what runs in the next life
         self.transfers = HandTransfers(lambda report: self.step(report))
+        self.signing = HandSigning(lambda made: self.step(made))
         self.after_step: Callable[[], None] | None = None
         self.on_frame: Callable[[list[Any]], None] | None = None  # hears every frame of the station, as it goes out
 
@@ -94,6 +99,7 @@ class MemoryRig:
         self.rpc = Rpc(strict=True)
         self.online = False
         self._held.clear()
+        self.signing.sweep(self.station.certificates.keys())
         self.step(Started())
         self.poll()
         if connect:
@@ -109,15 +115,22 @@ class MemoryRig:
     def power_cut(self) -> None:
         """Everything that was not committed is gone; the board's electronics starts anew."""
         self.online = False
+        self._inbox.clear()
         self.transfers.die()
+        self.signing.die()
         self.board.power_cycle()
 
     def connect(self, slot: int = 1) -> None:
         """The link is up, by the network profile in that slot."""
         profile = next(profile for profile in self.station.network.in_force if profile.slot == slot)
+        self.material(slot)
         self.online = True
         self.rpc.link_up()
         self.step(LinkUp(slot, profile.security_profile))
+
+    def material(self, slot: int = 1) -> TlsMaterial:
+        """What the uplink asks for with every attempt to connect."""
+        return self.station.certificates.material(self.station.clock.utc(self.now), slot)
 
     def disconnect(self) -> None:
         self.online = False
@@ -147,6 +160,8 @@ class MemoryRig:
                     self.reconnects.append(effect.reason)
                 case StartTransfer() | CancelTransfer():
                     self.transfers.take(effect)
+                case MakeSigningRequest() | ForgetKey():
+                    self.signing.take(effect)
                 case LookUpCustomer():
                     pending.append(CustomerLookedUp(effect.lookup_id, self.disk.look_up(effect.id_tokens)))
                 case Reboot():
@@ -198,6 +213,8 @@ class MemoryRig:
                 return {"currentTime": rfc3339(self.now.wall)}
             case "Authorize":
                 return {"idTokenInfo": {"status": "Accepted"}}
+            case "SignCertificate":
+                return {"status": "Accepted"}
         return {}
 
     def _receive(self, frame: list[Any]) -> None:
@@ -207,7 +224,7 @@ class MemoryRig:
         while self._inbox:
             frame = self._inbox[0]
             self.trace.append(("<", frame))
-            for event in self.rpc.receive(json.dumps(frame), self.now.monotonic):
+            for event in [*self.rpc.receive(json.dumps(frame), self.now.monotonic), *self.rpc.take_noticed()]:
                 self.step(event)
             self._exchange()
             self._inbox.popleft()
@@ -215,7 +232,7 @@ class MemoryRig:
     def hear(self, message: str | bytes) -> list[list[Any]]:
         """One WebSocket message of the CSMS, whatever is in it; returns the frames that the station sent upon it."""
         mark = len(self.trace)
-        for event in self.rpc.receive(message, self.now.monotonic):
+        for event in [*self.rpc.receive(message, self.now.monotonic), *self.rpc.take_noticed()]:
             self.step(event)
         self._exchange()
         return [frame for direction, frame in self.trace[mark:] if direction == ">"]
@@ -232,6 +249,7 @@ class MemoryRig:
             self.now = self.now.plus(step)
             self.board.step(step)
             self.transfers.step(self.now.monotonic)
+            self.signing.step()
             self._keep_deadlines()
             self.poll()
 
@@ -244,6 +262,7 @@ class MemoryRig:
                 raise AssertionError(f"busy loop: the deadline {due} does not move")
             self.now = self.now.plus(max(0.0, due - self.now.monotonic))
             self._keep_deadlines()
+            self.signing.step()
         self.now = self.now.plus(end - self.now.monotonic)
         self._keep_deadlines()
 

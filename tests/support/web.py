@@ -9,14 +9,14 @@ from http.cookiejar import CookieJar
 
 
 class WebSession:
-    """Logs in as ``admin``; raises urllib.error.HTTPError for what the server refuses."""
+    """Logs in, as ``admin`` unless told otherwise; raises urllib.error.HTTPError for what the server refuses."""
 
-    def __init__(self, port: int, *, password: str) -> None:
+    def __init__(self, port: int, *, password: str, name: str = "admin") -> None:
         self._url = f"http://127.0.0.1:{port}"
         self._cookies = CookieJar()
         self._opener = urllib.request.build_opener(urllib.request.HTTPCookieProcessor(self._cookies))
         self._opener.open(f"{self._url}/login/", timeout=10).close()
-        self.post("/login/", [("username", "admin"), ("password", password)])
+        self.post("/login/", [("username", name), ("password", password)])
         assert any(cookie.name.startswith("session") for cookie in self._cookies), "not logged in"
 
     def post(self, path: str, fields: Sequence[tuple[str, str]] = ()) -> str:

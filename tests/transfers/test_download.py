@@ -49,7 +49,7 @@ def fetch(url: str, folder: Path, **more: Any) -> bool:
     async def tell(progress: Progress) -> None:
         told.append((progress.moved, progress.total))
 
-    roots = more.pop("roots", folder / "roots")
+    roots = more.pop("roots", ())
     options = {"canceled": lambda: False, "tell": tell, **more}
     most = options.pop("most", MOST)
     return asyncio.run(download(url, folder / "f", partial(trusted, roots), most, **options))
@@ -86,7 +86,7 @@ async def _release_later(server: FileServer, url: str, folder: Path, told: list[
         if progress.total:
             server.running.set()
 
-    trust = partial(trusted, folder)
+    trust = partial(trusted, ())
     assert await download(url, folder / "f", trust, MOST, canceled=lambda: False, tell=tell)
 
 
@@ -262,9 +262,8 @@ def test_led_nowhere(server: FileServer, tmp_path: Path) -> None:
 # ------------------------------------------------------------------ HTTPS
 
 
-def roots(authority: Authority, folder: Path) -> Path:
-    authority.write_root(folder / "roots" / "root.pem")
-    return folder / "roots"
+def roots(authority: Authority, folder: Path) -> tuple[str, ...]:
+    return (authority.write_root(folder / "roots" / "root.pem").read_text(),)
 
 
 def test_https_by_the_csmss_root(authority: Authority, tmp_path: Path) -> None:

@@ -23,6 +23,8 @@ from tests.support.file_server import File, FileServer
 from tests.support.manufacturer import Manufacturer
 from tests.support.waiting import wait_until
 
+pytestmark = pytest.mark.django_db(transaction=True)
+
 MADE = Manufacturer()
 SIGNER = MADE.signer()
 CONTENT = image(FILES, manifest(FILES))
@@ -31,7 +33,6 @@ CONTENT = image(FILES, manifest(FILES))
 @pytest.fixture(autouse=True)
 def _folder(settings: Any, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     settings.DATA_DIR = tmp_path
-    settings.CERTIFICATES_DIR = tmp_path / "certificates"
     settings.CHANNEL_LAYERS = {"default": {"BACKEND": "channels.layers.InMemoryChannelLayer"}}
     monkeypatch.delenv(launcher.SLOT, raising=False)
     monkeypatch.setattr("station.firmware.slot_installer.run_self_check", version_of)

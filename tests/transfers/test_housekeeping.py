@@ -28,7 +28,7 @@ def test_the_newest_entries_stay() -> None:
     Command.objects.bulk_create(Command(who="x", action=f"a{n}") for n in range(12))
     QueuedCall.objects.create(sequence=1, action="TransactionEvent", payload={}, created=now)
     deleted = housekeeping.run(journal_kept=20, commands_kept=10)
-    assert deleted == {"journal": 30, "security": 0, "commands": 2, "sessions": 0, "transfers": 0}
+    assert deleted == {"journal": 30, "commands": 2, "sessions": 0, "transfers": 0}
     assert [entry.kind for entry in JournalEntry.objects.order_by("id")] == [f"k{n}" for n in range(30, 50)]
     assert Command.objects.count() == 10
     assert QueuedCall.objects.count() == 1

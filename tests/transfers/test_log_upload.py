@@ -18,7 +18,7 @@ from station.domain.events import TransferReport
 from station.domain.wire import unpack_report
 from station.live import bus
 from station.store import repositories, spool
-from station.store.models import JournalEntry
+from station.store.models import JournalEntry, SecurityLogEntry
 from station.store.spool import Outcome
 from station.transfers import loop
 from station.transfers.tasks import upload_log
@@ -33,7 +33,6 @@ NOON = datetime(2026, 3, 1, 12, tzinfo=UTC)
 @pytest.fixture(autouse=True)
 def _folder(settings: Any, tmp_path: Path) -> None:
     settings.DATA_DIR = tmp_path
-    settings.CERTIFICATES_DIR = tmp_path / "certificates"
     settings.CHANNEL_LAYERS = {"default": {"BACKEND": "channels.layers.InMemoryChannelLayer"}}
 
 
@@ -148,7 +147,7 @@ def test_no_secret_leaves_the_station(server: UploadServer, tmp_path: Path) -> N
 def test_the_security_log_is_about_security(server: UploadServer) -> None:
     for hour in range(3):
         at = NOON.replace(hour=hour)
-        JournalEntry.objects.create(at=at, kind="security_event", data={"type": f"Event{hour}", "tech_info": "x"})
+        SecurityLogEntry.objects.create(at=at, type=f"Event{hour}", tech_info="x")
         JournalEntry.objects.create(at=at, kind="plugged_in")
     window = {"oldest": "2026-03-01T01:00:00Z", "latest": "2026-03-01T02:00:00+01:00"}
     order(f"{server.url}/upload", log_type="SecurityLog", **window)

@@ -6,7 +6,7 @@ import asyncio
 import gzip
 import socket
 import ssl
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from pathlib import Path
 
 import pytest
@@ -32,7 +32,7 @@ def server() -> Iterator[UploadServer]:
         yield server
 
 
-def send(file: Path, url: str, *, roots: Path = Path("/nowhere"), stalled: float = 10.0, total: float = 30.0) -> Result:
+def send(file: Path, url: str, *, roots: Iterable[str] = (), stalled: float = 10.0, total: float = 30.0) -> Result:
     async def tell(progress: Progress) -> None:
         pass
 
@@ -145,7 +145,7 @@ def test_no_http(file: Path) -> None:
 
             async with await asyncio.start_server(talk, sock=listening):
                 result = await upload(
-                    file, NAME, url, lambda: trusted(Path()), canceled=lambda: False, tell=tell, stalled=10
+                    file, NAME, url, lambda: trusted(()), canceled=lambda: False, tell=tell, stalled=10
                 )
                 assert result is not None
                 return result
@@ -168,7 +168,7 @@ def test_canceled_while_the_server_holds(server: UploadServer, file: Path) -> No
         progress.append(told)
 
     url = f"{server.url}/upload"
-    canceled = asyncio.run(upload(file, NAME, url, lambda: trusted(Path()), canceled=server.asked.is_set, tell=tell))
+    canceled = asyncio.run(upload(file, NAME, url, lambda: trusted(()), canceled=server.asked.is_set, tell=tell))
     assert canceled is None
     assert progress[0].total == len(CONTENT) > CHUNK
 
@@ -182,10 +182,8 @@ def authority() -> Authority:
 
 
 @pytest.fixture
-def roots(authority: Authority, tmp_path: Path) -> Path:
-    authority.write_root(tmp_path / "roots" / "root.pem")
-    (tmp_path / "roots" / "broken.pem").write_text("no certificate")
-    return tmp_path / "roots"
+def roots(authority: Authority) -> tuple[str, ...]:
+    return "no certificate", authority.root
 
 
 def secure(authority: Authority, folder: Path, name: str = "127.0.0.1", days: int = 30) -> ssl.SSLContext:
@@ -195,8 +193,10 @@ def secure(authority: Authority, folder: Path, name: str = "127.0.0.1", days: in
     return context
 
 
-def test_https_with_a_certificate_of_the_csms_root(authority: Authority, roots: Path, file: Path) -> None:
-    with UploadServer(tls=secure(authority, roots.parent / "server")) as server:
+def test_https_with_a_certificate_of_the_csms_root(
+    authority: Authority, roots: tuple[str, ...], file: Path, tmp_path: Path
+) -> None:
+    with UploadServer(tls=secure(authority, tmp_path / "server")) as server:
         assert send(file, f"{server.url}/upload", roots=roots)[0] == "Uploaded"
         assert server.uploads[0].content == CONTENT
 
@@ -205,19 +205,19 @@ def test_https_with_a_certificate_of_the_csms_root(authority: Authority, roots: 
     ("name", "days", "installed"), [("127.0.0.1", 30, False), ("127.0.0.2", 30, True), ("127.0.0.1", -1, True)]
 )
 def test_https_with_a_certificate_that_is_not_to_be_trusted(
-    authority: Authority, roots: Path, file: Path, name: str, days: int, installed: bool
+    authority: Authority, roots: tuple[str, ...], file: Path, tmp_path: Path, name: str, days: int, installed: bool
 ) -> None:
     """Not of an installed root; for another name; expired."""
-    with UploadServer(tls=secure(authority, roots.parent / "server", name, days)) as server:
-        place = roots if installed else roots.parent / "none"
+    with UploadServer(tls=secure(authority, tmp_path / "server", name, days)) as server:
+        place = roots if installed else ()
         status, detail = send(file, f"{server.url}/upload", roots=place)
         assert status == "UploadFailure"
         assert "cannot be trusted" in detail
         assert not server.uploads
 
 
-def test_never_from_https_to_http(authority: Authority, roots: Path, file: Path) -> None:
-    with UploadServer() as plain, UploadServer(tls=secure(authority, roots.parent / "server")) as server:
+def test_never_from_https_to_http(authority: Authority, roots: tuple[str, ...], file: Path, tmp_path: Path) -> None:
+    with UploadServer() as plain, UploadServer(tls=secure(authority, tmp_path / "server")) as server:
         server.manners["/upload"] = Manner(put=307, location=f"{plain.url}/upload")
         status, detail = send(file, f"{server.url}/upload", roots=roots)
         assert (status, detail) == ("UploadFailure", "the server leads to an unprotected place")

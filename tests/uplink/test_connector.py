@@ -10,6 +10,7 @@ from pathlib import Path
 
 from websockets.asyncio.server import Server, ServerConnection, serve
 
+from station.domain.certificates import TlsMaterial
 from station.domain.network import NetworkProfile
 from station.uplink.backoff import BackOffRules
 from station.uplink.configuration import LinkSettings
@@ -59,6 +60,7 @@ class Bed:
             self.user,
             lambda: self.profiles,
             lambda: self.settings,
+            lambda slot: TlsMaterial(()),
             Path("none"),
             random.Random(1),
             last_good=last_good,
@@ -232,5 +234,25 @@ def test_close_says_goodbye():
 
             await bed.during(connected)
         assert codes == ["last words", 1001]
+
+    asyncio.run(test())
+
+
+def test_a_link_that_was_opened_by_what_was_in_force_before_is_no_link():
+    async def test() -> None:
+        async with csms(idle) as new:
+            bed = Bed()
+
+            def late(connection: ServerConnection, request) -> None:
+                bed.profiles = [profile(new, 2)]
+                bed.connector.reconnect("other settings, while this one is being opened")
+
+            async with csms(idle, process_request=late) as old:
+                bed.profiles = [profile(old, 1)]
+
+                async def moved() -> None:
+                    assert await bed.user.until(1) == [("opened", 2)]
+
+                await bed.during(moved)
 
     asyncio.run(test())

@@ -15,10 +15,11 @@ from websockets.asyncio.server import Server, ServerConnection, serve
 from websockets.frames import Opcode
 from websockets.http11 import Request, Response
 
+from station.domain.certificates import TlsMaterial
 from station.domain.network import NetworkProfile
 from station.uplink import link as link_module
 from station.uplink.link import Link, LinkRefused, open_link
-from tests.uplink.authority import Authority
+from tests.uplink.authority import Authority, material
 
 PASSWORD = "a-password-of-20-let"
 Handler = Callable[[ServerConnection], Awaitable[None]]
@@ -46,8 +47,9 @@ def port(server: Server) -> int:
 
 async def connect(
     server: Server,
-    certificates: Path = Path("none"),
+    certificates: TlsMaterial = TlsMaterial(()),  # noqa: B008 - frozen
     *,
+    keys: Path = Path("none"),
     profile: int = 1,
     host: str = "127.0.0.1",
     scheme: str = "",
@@ -57,7 +59,7 @@ async def connect(
 ) -> Link:
     scheme = scheme or ("wss" if profile > 1 else "ws")
     target = NetworkProfile(1, f"{scheme}://{host}:{port(server)}/ocpp", profile)
-    return await open_link(target, identity, password, certificates, lambda: ping)
+    return await open_link(target, identity, password, certificates, keys, lambda: ping)
 
 
 async def refusal(server: Server, *arguments, **options) -> str:
@@ -159,7 +161,7 @@ def test_nobody_listens():
     async def test() -> None:
         target = NetworkProfile(1, "ws://127.0.0.1:1", 1)
         with pytest.raises(LinkRefused, match="cannot be reached"):
-            await open_link(target, "CS", "", Path("none"), lambda: 0.0)
+            await open_link(target, "CS", "", TlsMaterial(()), Path("none"), lambda: 0.0)
 
     run(test)
 
@@ -234,9 +236,8 @@ def authority() -> Authority:
 
 
 @pytest.fixture
-def certificates(tmp_path: Path, authority: Authority) -> Path:
-    authority.write_root(tmp_path / "csms_root" / "root.pem")
-    return tmp_path
+def certificates(authority: Authority) -> TlsMaterial:
+    return TlsMaterial((authority.root,))
 
 
 def server_tls(folder: Path, client_root: Path | None = None) -> ssl.SSLContext:
@@ -297,22 +298,18 @@ def test_csms_that_cannot_prove_itself(tmp_path, certificates, authority):
     run(test)
 
 
-def test_without_a_root_nothing_is_tried(tmp_path):
-    (tmp_path / "csms_root").mkdir()
-    (tmp_path / "csms_root" / "broken.pem").write_text("not PEM")
-
+def test_without_a_root_nothing_is_tried():
     async def test() -> None:
         async with csms() as server:
-            text = await refusal(server, tmp_path, profile=2)
-            assert "root certificate" in text
-            assert "broken.pem" in text
-            assert "root certificate" in await refusal(server, tmp_path / "nowhere", profile=2)
+            text = await refusal(server, TlsMaterial(("not PEM",)), profile=2)
+            assert "no CSMS root certificate is installed; the 1. root certificate cannot be read" in text
+            assert "root certificate" in await refusal(server, TlsMaterial(()), profile=2)
 
     run(test)
 
 
 def test_one_broken_root_does_not_spoil_the_others(tmp_path, certificates, authority):
-    (certificates / "csms_root" / "a.pem").write_text("not PEM")
+    certificates = TlsMaterial(("not PEM", *certificates.roots))
     context = server_tls(authority.issue(tmp_path / "csms", "CSMS", names=["127.0.0.1"]))
 
     async def test() -> None:
@@ -337,13 +334,13 @@ def test_old_tls_is_refused(tmp_path, certificates, authority):
 
 
 def test_profile_3_proves_the_station(tmp_path, certificates, authority):
-    authority.issue(certificates / "station", "CS 1")
+    certificates = material(authority.issue(tmp_path / "keys", "CS 1"), *certificates.roots)
     root = authority.write_root(tmp_path / "root.pem")
     context = server_tls(authority.issue(tmp_path / "csms", "CSMS", names=["127.0.0.1"]), root)
 
     async def test() -> None:
         async with csms(ssl=context) as server:
-            link = await connect(server, certificates, profile=3, password=PASSWORD)
+            link = await connect(server, certificates, keys=tmp_path / "keys", profile=3, password=PASSWORD)
             connection = next(iter(server.connections))
             assert "Authorization" not in connection.request.headers
             subject = dict(entry[0] for entry in connection.transport.get_extra_info("peercert")["subject"])
@@ -357,18 +354,18 @@ def test_profile_3_proves_the_station(tmp_path, certificates, authority):
     ("chain", "key", "words"),
     [(None, None, "none is installed"), ("x", "x", "cannot be used"), ("good", "x", "cannot be used")],
 )
-def test_profile_3_without_a_usable_certificate(certificates, authority, chain, key, words):
-    folder = certificates / "station"
+def test_profile_3_without_a_usable_certificate(tmp_path, certificates, authority, chain, key, words):
     if chain:
-        authority.issue(folder, "CS")
+        authority.issue(tmp_path, "CS")
     if chain == "x":
-        (folder / "chain.pem").write_text(chain)
+        (tmp_path / "chain.pem").write_text(chain)
     if key:
-        (folder / "key.pem").write_text(key)
+        (tmp_path / "key.pem").write_text(key)
+    certificates = material(tmp_path, *certificates.roots)
 
     async def test() -> None:
         async with csms() as server:
-            assert words in await refusal(server, certificates, profile=3)
+            assert words in await refusal(server, certificates, keys=tmp_path, profile=3)
 
     run(test)
 

@@ -56,3 +56,16 @@ def test_a_master_pass_asks_for_a_choice() -> None:
     assert presenter.present(rig.station, rig.now).master_pass
     rig.operator("master_pass", evse_ids=[1])
     assert not presenter.present(rig.station, rig.now).master_pass
+
+
+def test_the_csms_has_something_new_to_say_while_charging() -> None:
+    rig = MemoryRig().boot()
+    says(rig, "Accepted", personalMessage=MESSAGE)
+    rig.plug()
+    rig.answers["TransactionEvent"] = lambda event: (
+        {"updatedPersonalMessage": {"format": "UTF8", "content": "0,49 €/kWh"}} if "idToken" in event else {}
+    )
+    rig.card(evse=1)
+    rig.let(3)
+    assert seen(rig).personal_message == "0,49 €/kWh"
+    assert seen(rig).languages == ("fr", "en")

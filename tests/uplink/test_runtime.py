@@ -11,7 +11,7 @@ import pytest
 
 from station.domain.board import BoardSnapshot, Setpoint
 from station.domain.effects import Answer, Call, Effect, Reboot, Reconnect, Remember, SetBoard, Stored
-from station.domain.events import CallFailed, CallReceived, Event, LinkDown, LinkUp, Started, Tick
+from station.domain.events import CallFailed, CallReceived, Event, LinkDown, LinkUp, SecurityObserved, Started, Tick
 from station.domain.moment import Moment
 from station.domain.network import NetworkProfile
 from station.ocpp.rpc import Rpc
@@ -193,10 +193,13 @@ def test_bad_frames_are_answered_without_the_station():
         await bed.runtime.frame_received(b'[2,"x","Fly",{}]')
 
     bed.run(drive)
-    assert [entry[:3] for entry in bed.happened(LinkUp(1, 1))] == [
+    happened = bed.happened(LinkUp(1, 1))
+    assert [entry[:3] for entry in happened if isinstance(entry, list)] == [
         [4, "-1", "RpcFrameworkError"],
         [4, "x", "NotImplemented"],
     ]
+    # but for what it is to know of those that are no OCPP
+    assert [entry.type for entry in happened if isinstance(entry, SecurityObserved)] == ["InvalidMessages"]
 
 
 def test_lost_link_fails_the_call_and_then_tells_the_station():
@@ -371,3 +374,22 @@ def test_busy_for_is_the_age_of_the_running_step():
     bed.run(lambda: bed.runtime.offer(BoardSnapshot(at=1.0)))
     assert ages == [25.0]
     assert bed.runtime.busy_for() == 0.0
+
+
+def test_a_link_that_was_opened_before_a_reconnect_is_not_heard_of():
+    before, after = BoardSnapshot(at=1.0), BoardSnapshot(at=2.0)
+    bed = Bed(lambda event: [Reconnect("other settings")] if event == before else [])
+
+    def drive() -> None:
+        bed.runtime.offer(before)
+        bed.connect()
+        bed.runtime.link_closed("the station connects anew")
+        bed.runtime.offer(after)
+
+    bed.run(drive)
+    assert LinkUp(1, 1) not in bed.happened()
+    assert [entry for entry in bed.happened() if isinstance(entry, LinkDown | BoardSnapshot)] == [
+        before,
+        LinkDown("the station connects anew"),
+        after,
+    ]

@@ -1,21 +1,33 @@
-"""Which security profiles the installed certificates allow (A05.FR.02, A05.FR.03)."""
+"""What TLS is given of the certificates: the station's own, its key, the roots."""
 
 from __future__ import annotations
 
+import os
 from pathlib import Path
 
-from station.uplink.tls import usable_profiles
-from tests.uplink.authority import Authority
+import pytest
+
+from station.domain.certificates import TlsMaterial
+from station.uplink.tls import TlsUnusable, client_context
+from tests.uplink.authority import Authority, material
 
 
-def test_certificates_decide_which_security_profiles_can_be_used(tmp_path: Path) -> None:
-    assert usable_profiles(tmp_path) == {1}
+def test_profile_1_needs_nothing(tmp_path: Path) -> None:
+    assert client_context(1, TlsMaterial(()), tmp_path) is None
+
+
+def test_a_chain_leaves_nothing_behind(tmp_path: Path) -> None:
     authority = Authority()
-    authority.issue(tmp_path / "station", "CS001")
-    assert usable_profiles(tmp_path) == {1}
-    root = authority.write_root(tmp_path / "csms_root" / "root.pem")
-    assert usable_profiles(tmp_path) == {1, 2, 3}
-    (tmp_path / "station" / "key.pem").unlink()
-    assert usable_profiles(tmp_path) == {1, 2}
-    root.write_text("no certificate")
-    assert usable_profiles(tmp_path) == {1}
+    own = material(authority.issue(tmp_path, "CS001"), authority.root)
+    files, handles = sorted(tmp_path.iterdir()), len(os.listdir("/proc/self/fd"))  # noqa: PTH208
+    assert client_context(3, own, tmp_path) is not None
+    assert sorted(tmp_path.iterdir()) == files
+    assert len(os.listdir("/proc/self/fd")) == handles  # noqa: PTH208
+
+
+def test_a_key_that_is_not_the_certificates(tmp_path: Path) -> None:
+    authority = Authority()
+    own = material(authority.issue(tmp_path, "CS001"), authority.root)
+    authority.issue(tmp_path / "other", "CS002")
+    with pytest.raises(TlsUnusable, match="cannot be used"):
+        client_context(3, own, tmp_path / "other")

@@ -14,6 +14,7 @@ from django.test import Client
 
 from station.store.models import Transaction
 from tests.webui.making import CARD, NOON, TRANSACTION
+from webui.accounts.throttle import throttle
 from webui.dashboard import latest
 
 
@@ -21,6 +22,7 @@ from webui.dashboard import latest
 def _fresh(settings: Any) -> Iterator[None]:
     """No memory of another test's station, a layer without Redis, and a board that is real."""
     latest.forget()
+    throttle.forget()
     settings.CHANNEL_LAYERS = {"default": {"BACKEND": "channels.layers.InMemoryChannelLayer"}}
     settings.ENVIRONMENT = replace(settings.ENVIRONMENT, simulated=False)
     yield
@@ -43,6 +45,14 @@ def browser(person: User) -> Client:
     client = Client()
     client.force_login(person)
     return client
+
+
+@pytest.fixture
+def installer(person: User, browser: Client) -> Client:
+    """An installer who is logged in."""
+    person.is_staff = True
+    person.save()
+    return browser
 
 
 @pytest.fixture

@@ -29,13 +29,6 @@ def _keys(settings: Any, tmp_path: Any) -> None:
     settings.KEYS_DIR = tmp_path / "keys"
 
 
-@pytest.fixture
-def installer(person: User, browser: Client) -> Client:
-    person.is_staff = True
-    person.save()
-    return browser
-
-
 def page(client: Client, address: str, status: int = 200) -> Looking:
     answer = client.get(address)
     assert answer.status_code == status
@@ -58,7 +51,8 @@ def test_only_an_installer_sees_and_sets(browser: Client) -> None:
 
 
 def test_linked_for_an_installer(installer: Client) -> None:
-    assert "/device-model/" in page(installer, "/").links
+    assert "/network/" in page(installer, "/").links
+    assert "/device-model/" in page(installer, "/network/").links
 
 
 # ------------------------------------------------------------------ the list
@@ -95,7 +89,7 @@ def test_a_row_says_all(installer: Client) -> None:
     for said in ("45 s", "changed, factory: 60", "1 to 3600 s", "can be set", "How long an authorization waits"):
         assert said in words
     assert "needs a restart" in page(installer, "/device-model/?q=ConfigurationPriority").words
-    assert "read only" in page(installer, "/device-model/?q=QueueAllMessages").words
+    assert "read only" in page(installer, "/device-model/?q=ReportingValueSize").words
 
 
 @pytest.mark.parametrize(

@@ -12,7 +12,7 @@ from django.test import Client
 
 from station.domain.effects import SaveVariable
 from station.store import repositories
-from station.store.models import Command, JournalEntry
+from station.store.models import Command, JournalEntry, SecurityLogEntry
 from tests.webui.looking import look
 from tests.webui.making import NOON
 
@@ -34,12 +34,12 @@ def test_how_the_last_upload_fared(browser: Client) -> None:
 
 
 @pytest.mark.parametrize(("name", "kept"), [("diagnostics", "plugged_in"), ("security", "StartupOfTheDevice")])
-def test_a_log_is_downloaded(browser: Client, settings: Any, tmp_path: Path, name: str, kept: str) -> None:
+def test_a_log_is_downloaded(installer: Client, settings: Any, tmp_path: Path, name: str, kept: str) -> None:
     settings.DATA_DIR = tmp_path
     repositories.commit([SaveVariable("SecurityCtrlr", "BasicAuthPassword", "0123456789abcdef")])
     note("plugged_in", password="0123456789abcdef")
-    note("security_event", type="StartupOfTheDevice")
-    answer = browser.get(f"/logs/{name}.gz")
+    SecurityLogEntry.objects.create(at=NOON, type="StartupOfTheDevice")
+    answer = installer.get(f"/logs/{name}.gz")
     assert answer.headers["Content-Disposition"].startswith(f'attachment; filename="{name}_')
     text = gzip.decompress(b"".join(answer.streaming_content)).decode()
     assert kept in text

@@ -11,8 +11,9 @@ from ocpp.v201.enums import ReasonEnumType
 from station.domain import board
 from station.domain.authorization import AuthorizedBy
 from station.domain.board import Fault
+from station.domain.network import FailureCause
 from tests.webui.making import charging, free
-from webui import words
+from webui import installer_words, words
 
 ACTIVITIES = [
     *("free", "waiting_for_card", "waiting_for_plug", "authorizing", "preparing", "charging", "suspended_ev"),
@@ -100,6 +101,23 @@ def test_events() -> None:
     assert words.event("refused", {**card, "why": "Expired"}) == "Card •• E6F7 was refused. The card has expired."
     assert words.event("transaction_ended", {"reason": "Local"}) == "The session ended. Stopped at the station."
     assert words.event("fault", {"faults": ["PowerLoss", "Gremlins"]}).endswith("circuit breaker. Fault: Gremlins.")
+
+
+def test_trials() -> None:
+    tried = {"what": "network_profile", "slot": 2}
+    assert words.event("trial_kept", tried) == "This worked and is kept: the new settings of slot 2."
+    assert words.event("trial_taken_back", {**tried, "why": "credentials", "detail": "HTTP 401"}) == (
+        "The former settings came back by themselves, for the new settings of slot 2 did not work. "
+        "The operator's server does not take this identity and password. (HTTP 401)"
+    )
+    by_hand = {"what": "credentials", "why": "by_hand", "detail": "olga"}
+    assert words.event("trial_taken_back", by_hand) == "olga took the new identity or password back."
+
+
+@pytest.mark.parametrize("cause", list(FailureCause))
+def test_every_failure_of_a_connection_has_words(cause: FailureCause) -> None:
+    assert installer_words.why(cause).endswith(".")
+    assert installer_words.why(cause) != installer_words.why("odd_word") == "Odd word."
 
 
 def test_outcomes() -> None:

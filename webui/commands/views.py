@@ -69,6 +69,12 @@ async def command(request: HttpRequest, pk: int) -> HttpResponse:
     return _outcome(request, await aget_object_or_404(Command, pk=pk))
 
 
+def followed(request: HttpRequest) -> Command | None:
+    """The command whose outcome a page is to show, named by ``?asked=``."""
+    asked = request.GET.get("asked", "")
+    return Command.objects.filter(pk=asked).first() if asked.isdecimal() and len(asked) < 10 else None
+
+
 def _outcome(request: HttpRequest, command: Command, *, told: bool = True) -> HttpResponse:
     age = timezone.now() - command.filed_at
     # A clock that was set back makes the row lie in the future: it is then as good as new.

@@ -51,10 +51,7 @@ def _evse_fragments(evse: EvseLive, at: str, language: str) -> tuple[tuple[str, 
         over = evse.transaction_id is not None and evse.activity == "finishing"  # only the contactor has yet to open
         context = {
             "evse": evse,
-            "activity": words.activity(evse.activity),
-            "faults": words.faults(evse),
-            "warnings": words.warnings(evse),
-            "message": words.message(evse.message, evse.languages),
+            "said": words.to_driver(evse),
             "who": words.masked(evse.id_token, evse.id_token_type),
             "started": started,
             "lasted": (now - started) if started and now else None,
@@ -119,7 +116,12 @@ def pieces(station: StationLive) -> dict[str, str]:
 
 def marks(station: StationLive, found: dict[str, str]) -> dict[str, str]:
     """What a browser has that shows all of ``found``: the marks by id, and under ``evses`` which cards there are."""
-    return {CARDS: _card_list(station), **{name: html.split('data-mark="')[1][:8] for name, html in found.items()}}
+    return {CARDS: _card_list(station), **{name: mark_of(html) for name, html in found.items()}}
+
+
+def mark_of(piece: str) -> str:
+    """The mark that ``pieces.marked`` put on it."""
+    return piece.split('data-mark="')[1][:8]
 
 
 def _card_list(station: StationLive) -> str:

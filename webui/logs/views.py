@@ -9,6 +9,7 @@ from typing import Any
 
 from asgiref.sync import sync_to_async
 from django.conf import settings
+from django.core.exceptions import PermissionDenied
 from django.http import FileResponse, Http404, HttpRequest, HttpResponse
 from django.shortcuts import redirect, render
 from django.views.decorators.cache import never_cache
@@ -20,9 +21,11 @@ from station.store.models import Command, JournalEntry, Variable
 from webui import words
 from webui.accounts.guard import signed_in
 from webui.commands import filing
+from webui.logs import security
 from webui.logs.forms import CustomerForm
 
 EVENTS = 100
+SECURITY_EVENTS = 5
 IN_MEMORY = 1024 * 1024  # bytes of a file that is made; more of it goes to the disk
 UPLOAD_KINDS = ("log_requested", "log_upload_retried", "log_uploaded", "log_upload_failed", "log_canceled")
 NAME_CUSTOMER = "name_customer"
@@ -33,15 +36,16 @@ NAME_CUSTOMER = "name_customer"
 @signed_in
 def logs(request: HttpRequest) -> HttpResponse:
     """The page."""
-    return render(request, "logs/logs.html", _page(CustomerForm()))
+    return render(request, "logs/logs.html", _page(request, CustomerForm()))
 
 
-def _page(form: CustomerForm) -> dict[str, Any]:
+def _page(request: HttpRequest, form: CustomerForm) -> dict[str, Any]:
     newest = JournalEntry.objects.order_by("-id")
     named = Command.objects.filter(action=NAME_CUSTOMER).first()
     return {
         "events": [_told(entry) for entry in newest[:EVENTS]],
         "upload": next((_told(entry) for entry in newest.filter(kind__in=UPLOAD_KINDS)[:1]), None),
+        "security": security.latest(SECURITY_EVENTS) if request.user.is_staff else None,
         "form": form if _customers_are_named() else None,
         "named": named and (named.status, words.outcome(named.action, named.status == "Accepted", named.message)),
     }
@@ -61,10 +65,12 @@ def _customers_are_named() -> bool:
 @require_safe
 @signed_in
 def download(request: HttpRequest, log: str) -> FileResponse:
-    """The log as a file, made now: ``diagnostics`` or ``security``."""
+    """The log as a file, made now: ``diagnostics``, or for installers ``security``."""
     if log == "diagnostics":
         lines = logbook.diagnostics_log(Window(), Path(settings.DATA_DIR), {}, {})
     elif log == "security":
+        if not request.user.is_staff:
+            raise PermissionDenied
         lines = logbook.security_log(Window())
     else:
         raise Http404
@@ -82,7 +88,7 @@ async def name_customer(request: HttpRequest) -> HttpResponse:
     """File whose card that is."""
     form = CustomerForm(request.POST)
     if not form.is_valid():
-        return await sync_to_async(lambda: render(request, "logs/logs.html", _page(form), status=400))()
+        return await sync_to_async(lambda: render(request, "logs/logs.html", _page(request, form), status=400))()
     command = await filing.file(await request.auser(), NAME_CUSTOMER, form.cleaned_data)
     await filing.nudge(command)
     return redirect("logs")

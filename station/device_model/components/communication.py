@@ -110,7 +110,7 @@ class OCPPCommCtrlr(Component):
         "When the public key goes along with signed meter values",
     )
     QueueAllMessages = boolean(
-        False, READ_ONLY, "Queue every message while offline, not only TransactionEvents", constant=True
+        False, READ_WRITE, "Queue every message until the CSMS has it, not only TransactionEvents and security events"
     )
     ResetRetries = integer(
         1, READ_WRITE, "How often an unsuccessful reset is tried again", minimum=0, maximum=10, required="2.1.14"

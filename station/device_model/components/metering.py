@@ -43,6 +43,9 @@ class SampledDataCtrlr(Component):
     TxEndedMeasurands = _measurands((ENERGY,), "Sent with the Ended event", "2.7.4")
     TxEndedInterval = _interval(0, "Time between two values for the Ended event; 0: first and last only", "2.7.5")
     SignReadings = boolean(False, READ_WRITE, "Values of the energy register carry a signature (OCMF)")
+    RegisterValuesWithoutPhases = boolean(
+        False, READ_WRITE, "Of the energy register only the total is reported, not the registers of the phases"
+    )
     RateChangedInterval = _interval(
         0, "After a change of the charging rate, the soonest that values are sent for it; 0: never", vendor=True
     )

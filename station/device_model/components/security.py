@@ -3,10 +3,20 @@
 from __future__ import annotations
 
 from station.device_model import values
-from station.device_model.definition import READ_ONLY, READ_WRITE, WRITE_ONLY, Component, integer, string
+from station.device_model.definition import (
+    READ_ONLY,
+    READ_WRITE,
+    WRITE_ONLY,
+    Component,
+    boolean,
+    integer,
+    option_list,
+    string,
+)
 
 IDENTITY_LENGTH = 48  # part 2, section 2.2.2
 PASSWORD_LENGTH = (16, 40)  # A00.FR.205
+KEY_TYPES = ("P-256", "P-384", "RSA-3072")
 
 
 class SecurityCtrlr(Component):
@@ -39,6 +49,46 @@ class SecurityCtrlr(Component):
     )
     CertificateEntries = integer(
         0, READ_ONLY, "Certificates installed now", minimum=0, maximum=30, computed=True, required="2.2.4"
+    )
+    SecurityLogEntries = integer(
+        5000,
+        READ_WRITE,
+        "Entries of the security log that are kept, the newest ones",
+        minimum=500,
+        maximum=20_000,
+        vendor=True,
+    )
+    AdditionalRootCertificateCheck = boolean(
+        False,
+        READ_ONLY,
+        "Only one CSMS root at a time, and a new one must be signed by the one that it replaces",
+        persistent=True,
+    )
+    MaxCertificateChainSize = integer(
+        10_000,
+        READ_ONLY,
+        "Longest certificate chain that CertificateSigned may bring, in characters",
+        minimum=1_000,
+        maximum=10_000,
+        persistent=True,
+    )
+    CertSigningWaitMinimum = integer(
+        600,
+        READ_WRITE,
+        "How long a signed certificate is waited for before it is asked for again; doubled every time",
+        unit="s",
+        minimum=1,
+        maximum=86_400,
+    )
+    CertSigningRepeatTimes = integer(
+        3, READ_WRITE, "How often that wait is doubled before the station gives up", minimum=0, maximum=10
+    )
+    CertificateKeyType = option_list(
+        KEY_TYPES,
+        KEY_TYPES[0],
+        READ_WRITE,
+        "The key pair of the station's next certificate request",
+        vendor=True,
     )
     SecurityProfile = integer(
         1,

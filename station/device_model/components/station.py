@@ -154,4 +154,12 @@ class ClockCtrlr(Component):
     NextTimeOffsetTransitionDateTime = date_time(
         None, READ_WRITE, "When the offset changes, say to daylight saving time"
     )
+    TimeAdjustmentReportingThreshold = integer(
+        20,
+        READ_WRITE,
+        "A larger adjustment of the clock is a security event (SettingSystemTime)",
+        unit="s",
+        minimum=0,
+        maximum=86_400,
+    )
     TimeZone = string("", READ_WRITE, "Local time zone, for display only", maximum=64, format=values.time_zone)

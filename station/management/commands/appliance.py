@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import gc
 import os
 import sys
 import time
@@ -46,7 +45,6 @@ def _run(environment: Environment) -> None:
         startup.must_be_free("STATION_SIMULATOR", environment.simulator)
         startup.must_be_free("STATION_BENCH", environment.bench)
 
-    gc.disable()
     database = startup.in_child(_prepare)
     roster.preload()
     provisioned = database()["provisioned"]

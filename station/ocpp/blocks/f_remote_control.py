@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from station.device_model.components import AlignedDataCtrlr, AuthCtrlr
+from station.device_model.components import AlignedDataCtrlr, AuthCtrlr, ChargingStation, SecurityCtrlr
 from station.domain.authorization import Authorization, AuthorizedBy
 from station.domain.board import BoardSnapshot
 from station.domain.effects import Answer, FinishCommand
@@ -17,7 +17,9 @@ from station.ocpp.block import Block, Payload
 from station.ocpp.context import Context
 
 UNLOCK_PATIENCE = 5.0  # s that the lock may take
-WHOLE_STATION = {"Heartbeat", "LogStatusNotification", "FirmwareStatusNotification"}  # no EVSE matters (F06.FR.03)
+CERTIFICATE = "SignChargingStationCertificate"
+# No EVSE matters (F06.FR.03).
+WHOLE_STATION = {"Heartbeat", "LogStatusNotification", "FirmwareStatusNotification", CERTIFICATE}
 AFTER_ACCEPTED = {"MeterValues", "TransactionEvent", "StatusNotification", *WHOLE_STATION}
 
 
@@ -75,6 +77,9 @@ class RemoteControl(Block):
         if refused:
             return _rejected("NotAvailable", refused)
         token = IdToken(request["idToken"]["idToken"], request["idToken"]["type"])
+        supported = self._context.model[AuthCtrlr.SupportedIdTokenTypes]
+        if token.type == "NoAuthorization" and token.type not in supported:
+            return _rejected("InvalidIdToken", "charging without authorization is not supported here")
         unauthorized = evse.transaction
         if unauthorized and unauthorized.id_token and not unauthorized.id_token.matches(token):
             return _rejected("TxInProgress", "the transaction belongs to another idToken")  # C01.FR.23
@@ -174,8 +179,15 @@ class RemoteControl(Block):
             return {"status": "Rejected"}
         elif message == "MeterValues" and not self._context.model[AlignedDataCtrlr.Measurands]:
             return {"status": "Rejected"}  # F06.FR.10: what is accepted is sent, and there would be nothing in it
+        elif message == CERTIFICATE and not self._has_name():
+            return {"status": "Rejected"}
         self._context.raise_signal(TriggerRequested(message, evse_id, connector_id))
         return {"status": "Accepted"}
+
+    def _has_name(self) -> bool:
+        """Whether there is something to be named by in a certificate (A00.FR.511)."""
+        model = self._context.model
+        return bool(model[ChargingStation.SerialNumber] or model[SecurityCtrlr.Identity])
 
     def _tells_of_transaction(self, evse_id: int | None) -> bool:
         """Whether a TransactionEvent could go out now: it travels in the queue, which waits for the acceptance."""

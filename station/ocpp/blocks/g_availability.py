@@ -87,7 +87,7 @@ class Availability(Block):
         lasting = [
             self._lasting_at(evse)
             for evse in self._context.evses.values()
-            if self._context.outbox.registered and self._reported.get(evse.id) != self._shown.get(evse.id)
+            if self._may_tell() and self._reported.get(evse.id) != self._shown.get(evse.id)
         ]
         return min(beats + losses + lasting, default=None)
 
@@ -140,10 +140,12 @@ class Availability(Block):
         return "Available"
 
     def _notify(self, evse: Evse, status: str, now: Moment, *, requested: bool = False) -> None:
-        outbox = self._context.outbox
-        if not requested and not (outbox.online and outbox.registration == "Accepted"):
+        if not requested and not self._may_tell():
             return  # told when the link is back (B04)
+        news = evse.id in self._reported
         self._reported[evse.id] = status
+        if not (requested or news or self._context.outbox.registered):
+            return  # how it was at the boot is told once the CSMS has accepted the station (B01.FR.05)
         payload = {
             "timestamp": rfc3339(self._context.clock.utc(now)),
             "connectorStatus": status,
@@ -151,6 +153,10 @@ class Availability(Block):
             "connectorId": 1,
         }
         self._context.call("StatusNotification", payload, failed=self._lost_status(evse.id), requested=requested)
+
+    def _may_tell(self) -> bool:
+        """The CSMS can hear it, or it is kept for the CSMS."""
+        return self._context.outbox.registered or self._context.outbox.keeps_all
 
     def _lost_status(self, evse_id: int) -> Any:
         def failed(code: str, now: Moment) -> None:

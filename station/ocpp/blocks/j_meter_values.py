@@ -148,7 +148,7 @@ class MeterValues(Block):
                 continue
             if evse.transaction and not requested:
                 self._context.raise_signal(MeterDue(evse.id, "MeterValueClock", meter))  # J01.FR.22
-            elif requested or self._context.outbox.registered:  # J01.FR.14; only worth saying now
+            elif requested or self._context.outbox.registered or self._context.outbox.keeps_all:  # J01.FR.14
                 self._context.call("MeterValues", {"evseId": evse.id, "meterValue": [meter]}, requested=requested)
 
     def _collect_sample(
@@ -168,7 +168,8 @@ class MeterValues(Block):
         self, evse: Evse, names: tuple[str, ...], reading_context: str, now: Moment, *, at: datetime | None = None
     ) -> dict[str, Any] | None:
         at = at or self._context.clock.utc(now)
-        return measurands.sample(evse, names, reading_context, at, self._context.signing.signed)
+        total_only = self._context.model[SampledDataCtrlr.RegisterValuesWithoutPhases]
+        return measurands.sample(evse, names, reading_context, at, self._context.signing.signed, total_only=total_only)
 
 
 def _stamp(due: datetime, utc: datetime) -> datetime:

@@ -12,6 +12,7 @@ import time
 from collections.abc import Callable
 from dataclasses import dataclass, field
 
+from station.project.log import become_structured
 from station.project.supervisor.output import Lines
 
 logger = logging.getLogger(__name__)
@@ -150,6 +151,7 @@ def _own_streams(output: int) -> None:
     for handler in logging.getLogger().handlers:
         if isinstance(handler, logging.StreamHandler):
             handler.setStream(sys.stderr)
+    become_structured()
 
 
 def how(status: int) -> str:

@@ -1,25 +1,39 @@
-"""One readable, interleaved log: to the terminal, and with a limit to ``STATION_DATA/logs/station.log``."""
+"""One interleaved log: readable at the terminal, and as lines of JSON, with limits, in ``STATION_DATA/logs``.
+
+A line of ``station.log`` has ``at`` (UTC by the machine's clock), ``process``, ``level``, ``message``, and where a
+Python process wrote it ``logger`` and perhaps ``exception``. It is of limited size, and so is what is written to it in
+a time: a process that complains without end must not wear out the flash.
+"""
 
 from __future__ import annotations
 
+import json
 import os
 import re
 import select
 import time
 from collections import deque
+from collections.abc import Callable
 from pathlib import Path
-from typing import BinaryIO
+from typing import Any, BinaryIO
+
+from station.project.log import RECORD
+from station.store.redaction import Redactor
 
 WAITING_LIMIT = 1024 * 1024  # bytes that wait for a terminal that does not read
-LINE_LIMIT = 4000  # bytes; a line longer than this is cut
+LINE_LIMIT = 32 * 1024  # bytes; a line longer than this is cut
+PLAIN_LIMIT = 4000  # characters, of a line that is no record
 CHUNK = select.PIPE_BUF  # a pipe that polls as writable takes so much without waiting
 FILE_LIMIT = 2 * 1024 * 1024  # bytes
 FILES = 4  # the current one and three older ones
+LINES_AT_ONCE = 5000  # that the file takes of all processes together, and
+LINES_A_SECOND = 0.5  # how many more it takes with time
 
 # Signs that could move a terminal's cursor or change its title; what is logged may come from outside.
 _CONTROL = re.compile(r"[\x00-\x08\x0b-\x1f\x7f-\x9f]")
 _COLOURS = (36, 32, 33, 35, 34, 96, 92, 95)
 _RED, _YELLOW = 31, 33
+_LEVEL = re.compile(r"(DEBUG|INFO|WARNING|ERROR|CRITICAL) ")
 
 
 class Output:
@@ -40,6 +54,8 @@ class Output:
         self._dropped = 0
         self._broken = False
         self._file = _LimitedFile(folder / "station.log") if folder else None
+        self._allowance = _Allowance(LINES_AT_ONCE, LINES_A_SECOND)
+        self._redactors = {name: Redactor() for name in names}
 
     @property
     def waits(self) -> bool:
@@ -47,16 +63,32 @@ class Output:
         return bool(self._waiting) and not self._broken
 
     def line(self, name: str, text: str) -> None:
-        """Log one line of the process ``name``."""
-        text = _CONTROL.sub("�", text.rstrip())
-        if not text:
-            return
+        """Log one line of the process ``name``: a record of ``project.log.Structured``, or what else it wrote."""
+        record = _record(text)
+        if record is None:
+            # nobody has cleaned it: a library in C, Redis, an interpreter that dies
+            text = self._redactors.setdefault(name, Redactor()).line(text.rstrip()[:PLAIN_LIMIT]).strip()
+            if not text:
+                return
+            level = _LEVEL.match(text)
+            record = {"level": level[1] if level else "INFO", "message": text[level.end() :] if level else text}
         now = time.time()
-        clock = time.strftime("%H:%M:%S", time.localtime(now))
         if self._file:
-            day = time.strftime("%Y-%m-%d", time.localtime(now))
-            self._file.write(f"{day} {clock}.{int(now % 1 * 1000):03d} {name:{self._width}} {text}\n".encode())
-        self.direct(f"{self._dim(clock)} {self._tint(name)} {self._shade(text)}\n")
+            self._keep(self._file, name, record, now)
+        clock = f"{self._dim(time.strftime('%H:%M:%S', time.localtime(now)))} {self._tint(name)}"
+        lead = "" if record["level"] in ("DEBUG", "INFO") else f"{record['level']} "
+        first, *more = (lead + str(record["message"])).split("\n")
+        for line in (first, *more, *str(record.get("exception", "")).splitlines()):
+            self.direct(f"{clock} {self._shade(_CONTROL.sub('�', line))}\n")
+
+    def _keep(self, file: _LimitedFile, name: str, record: dict[str, Any], now: float) -> None:
+        if not self._allowance.take():
+            return
+        at = f"{time.strftime('%Y-%m-%dT%H:%M:%S', time.gmtime(now))}.{int(now % 1 * 1000):03d}Z"
+        if left_out := self._allowance.refused():
+            told = f"{left_out} lines were left out here: they came too fast to be kept"
+            file.write(_json({"at": at, "process": name, "level": "WARNING", "message": told}))
+        file.write(_json({"at": at, "process": name, **record}))
 
     def direct(self, text: str) -> None:
         """Show ``text`` as it is, on the terminal only (a password has no place in a file)."""
@@ -113,6 +145,48 @@ class Output:
         if self._colours and text.startswith("WARNING"):
             return f"\x1b[{_YELLOW}m{text}\x1b[0m"
         return text
+
+
+def _record(text: str) -> dict[str, Any] | None:
+    """The record that a process wrote, or None for any other line."""
+    if not text.startswith(RECORD):
+        return None
+    try:
+        told = json.loads(text[len(RECORD) :])
+    except ValueError:
+        return None
+    if not isinstance(told, dict) or not {"level", "message"} <= told.keys():
+        return None
+    return {name: str(value) for name, value in told.items() if name in ("level", "logger", "message", "exception")}
+
+
+def _json(record: dict[str, Any]) -> bytes:
+    return json.dumps(record, ensure_ascii=False).encode(errors="replace") + b"\n"
+
+
+class _Allowance:
+    """How many lines may still be written: ``most`` at once, and ``rate`` a second."""
+
+    def __init__(self, most: int, rate: float, clock: Callable[[], float] = time.monotonic) -> None:
+        self._most, self._rate, self._clock = most, rate, clock
+        self._left, self._at = float(most), clock()
+        self._refused = 0
+
+    def take(self) -> bool:
+        """Whether one more may be written."""
+        now = self._clock()
+        self._left = min(self._most, self._left + (now - self._at) * self._rate)
+        self._at = now
+        if self._left < 1:
+            self._refused += 1
+            return False
+        self._left -= 1
+        return True
+
+    def refused(self) -> int:
+        """How many were not written since the last call."""
+        refused, self._refused = self._refused, 0
+        return refused
 
 
 class _LimitedFile:

@@ -2,9 +2,7 @@
 
 from __future__ import annotations
 
-import ctypes
 import functools
-import gc
 import importlib
 import math
 import os
@@ -17,11 +15,11 @@ from typing import Any
 
 from station.project import health
 from station.project.environment import Environment
+from station.project.supervisor import sharing
 from station.project.supervisor.child import Spec
 from station.project.supervisor.redis_probe import RedisProbe
 
 REDIS_MEMORY = "32mb"
-M_ARENA_MAX = -8  # mallopt(3)
 
 SIMULATOR_PATIENCE = 3.0  # s
 CSMS = "csms"
@@ -86,14 +84,17 @@ class Demonstration:
 
 
 def preload() -> None:
-    """Load ``SHARED``, and have what comes of it lie close together: every page that no child writes is there once."""
-    libc = ctypes.CDLL(None)
-    libc.mallopt(M_ARENA_MAX, 1)  # an arena for each thread of each child would cost megabytes
+    """Load ``SHARED``, and have all of it stay shared as far as that goes."""
+    sharing.begin()
+    # manage.py has run Django's checks already; once more they would touch 3 MB in each worker.
+    os.environ.setdefault("CELERY_SKIP_CHECKS", "1")
     for name in SHARED:
         importlib.import_module(name)
-    gc.collect()
-    gc.freeze()  # the collector of a child would write to every object
-    libc.malloc_trim(0)
+    # What both workers would do alike: the tasks, the settings, and Django's set-up again with all of its loggers.
+    app = importlib.import_module("station.project.celery").app
+    app.loader.init_worker()
+    app.finalize()
+    sharing.settle()
 
 
 def specs(

@@ -139,6 +139,7 @@ def prepare_database() -> None:
             call_command("migrate", interactive=False, verbosity=0)
         if own:
             path.chmod(0o600)
+        _take_over_certificates(settings.ENVIRONMENT)
     except (DatabaseError, sqlite3.DatabaseError) as error:
         reason = str(error).strip().split("\n")[0]
         if own and ("malformed" in reason or "not a database" in reason):
@@ -148,6 +149,13 @@ def prepare_database() -> None:
         raise StartupFailed(f"cannot use the database {name}: {error.strerror}") from error
     finally:
         connection.close()
+
+
+def _take_over_certificates(environment: Environment) -> None:
+    if environment.certificates.is_dir():
+        from station.project import certificate_files
+
+        certificate_files.take_over(environment.certificates, environment.keys)
 
 
 def _check_sqlite(path: Path) -> None:

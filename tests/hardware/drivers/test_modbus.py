@@ -143,6 +143,18 @@ def block(words: list[int]) -> Callable[[bytes], bytes]:
     return answer
 
 
+def board_of(words: list[int]) -> Callable[[bytes], bytes]:
+    """A board with those input registers and no more; what lies behind them is an illegal address."""
+
+    def answer(request: bytes) -> bytes:
+        first, count = int.from_bytes(request[8:10], "big"), int.from_bytes(request[10:12], "big")
+        if first + count > len(words):
+            return request[:4] + b"\x00\x03" + request[6:7] + b"\x84\x02"
+        return block(words[first : first + count])(request)
+
+    return answer
+
+
 def sound_block() -> list[int]:
     return registers.encode(INPUT, input_values(new_board(), 1))
 
@@ -164,9 +176,11 @@ def with_word(address: int, word: int) -> list[int]:
         (lambda request: request[:4] + b"\x00\x03" + request[6:7] + b"\x84\x02", "refuses: illegal address"),
         (lambda request: request[:4] + b"\x00\x02" + request[6:7] + b"\x55", "."),
         (block([1, 1]), "72 registers were asked for, 2 came"),
-        (block(with_word(0, 2)), "register map 2"),
-        (block(with_word(1, 0)), "claims 0 EVSEs"),
-        (block(with_word(1, 0xFFFF)), "claims 65535 EVSEs"),
+        (board_of(with_word(0, 0)), "register map 0"),
+        (board_of(with_word(0, 3)), "register map 3"),
+        (board_of(with_word(0, 2)[:72]), "refuses: illegal address"),  # says more than it has
+        (board_of(with_word(1, 0)), "claims 0 EVSEs"),
+        (board_of(with_word(1, 0xFFFF)), "claims 65535 EVSEs"),
     ],
 )
 def test_whatever_comes_is_a_bus_error_in_words(answer: Callable[[bytes], bytes | None], why: str) -> None:
@@ -190,7 +204,7 @@ def test_noise_never_raises_anything_else() -> None:
 def test_a_card_that_is_none_is_dropped_and_told_once(caplog: pytest.LogCaptureFixture) -> None:
     words = with_word(62, 5)  # a counter, and neither type nor UID
     words[63] = 1
-    with peer(block(words)) as address:
+    with peer(board_of(words)) as address:
         board = open_board(address)
         assert [board.read().card, board.read().card, board.read().card_count] == [None, None, 5]
         board.close()
@@ -199,13 +213,47 @@ def test_a_card_that_is_none_is_dropped_and_told_once(caplog: pytest.LogCaptureF
     ]
 
 
-@given(st.lists(st.integers(0, 0xFFFF), min_size=72, max_size=72))
-def test_any_registers_become_a_snapshot_that_travels(words: list[int]) -> None:
-    evse = _evse(1, registers.decode(INPUT, words))
+@given(st.data(), st.sampled_from([1, 2]))
+def test_any_registers_become_a_snapshot_that_travels(data: st.DataObject, version: int) -> None:
+    table = registers.inputs(version)
+    size = registers.span(table)[1]
+    words = data.draw(st.lists(st.integers(0, 0xFFFF), min_size=size, max_size=size))
+    evse = _evse(1, registers.decode(table, words))
     snapshot = BoardSnapshot(at=0.0, evses=(evse,))
     text = json.dumps(pack_snapshot(snapshot), allow_nan=False)
     assert unpack_snapshot(json.loads(text)) == snapshot
     assert evse.soc is None or 0 <= evse.soc <= 100
+
+
+def test_a_board_of_the_first_map_is_read_and_knows_no_energy_of_phases() -> None:
+    with peer(board_of(with_word(0, 1)[:72])) as address:
+        board = open_board(address)
+        for _ in range(2):
+            reading = board.read()
+            assert reading.map_version == 1
+            assert reading.evses[0].meter.ok
+            assert reading.evses[0].meter.energy_phases == ()
+        board.close()
+
+
+def test_another_board_at_the_same_address_is_read_by_its_own_map() -> None:
+    now = [sound_block()]
+    with peer(lambda request: board_of(now[0])(request)) as address:
+        board = open_board(address)
+        assert board.read().evses[0].meter.energy_phases == (0, 0, 0)
+        now[0] = with_word(0, 1)[:72]
+        assert board.read().evses[0].meter.energy_phases == ()
+        now[0] = sound_block()
+        assert board.read().evses[0].meter.energy_phases == (0, 0, 0)
+        board.close()
+
+
+def test_the_phases_end_at_the_first_that_is_not_available() -> None:
+    words = sound_block()
+    for name, value in (("energy_import_l1", 5), ("energy_import_l2", None), ("energy_import_l3", 7)):
+        register = next(row for row in INPUT if row.name == name)
+        words[register.address : register.address + register.words] = register.encode(value)
+    assert _evse(1, registers.decode(INPUT, words)).meter.energy_phases == (5,)
 
 
 @pytest.mark.parametrize("name", ["energy_import", "total_power", "power_l1", "current_l1", "voltage_l1"])

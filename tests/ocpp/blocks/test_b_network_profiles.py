@@ -6,9 +6,11 @@ from typing import Any
 
 import pytest
 
+from station.domain.effects import SaveCertificate
 from station.domain.events import LinkUp
 from station.domain.network import NetworkProfile
-from tests.support.memory_rig import CSMS_URL, MemoryRig
+from tests.support.memory_rig import CSMS_URL, EPOCH, MemoryRig
+from tests.uplink.authority import Authority
 
 OTHER = "ws://other.example:8080/ocpp"
 SECURE = "wss://other.example/ocpp"
@@ -18,7 +20,9 @@ def started(*profiles: NetworkProfile, usable: tuple[int, ...] = (1,), **variabl
     rig = MemoryRig(**variables)
     for profile in profiles:
         rig.disk.network_profiles[profile.slot] = profile
-    rig.disk.security_profiles = frozenset(usable)
+    authority = Authority(now=EPOCH)
+    installed = {2: authority.installed, 3: authority.own}
+    rig.disk.commit([SaveCertificate(installed[number]()) for number in usable if number > 1])
     rig.boot()
     rig.let(1)
     return rig
@@ -144,6 +148,8 @@ def test_the_order_takes_slots_that_are_configured_and_works_after_a_reboot() ->
         (2, (1,), "Rejected"),  # A05.FR.02
         (3, (1,), "Rejected"),
         (2, (1, 2), "RebootRequired"),  # A05.FR.04
+        (2, (1, 3), "Rejected"),
+        (3, (1, 3), "Rejected"),
         (3, (1, 2), "Rejected"),  # A05.FR.03
         (3, (1, 2, 3), "RebootRequired"),
     ],
@@ -153,6 +159,16 @@ def test_more_security_needs_its_certificates(security_profile: int, usable: tup
     assert set_profile(rig, ocppCsmsUrl=SECURE, securityProfile=security_profile) == ("Accepted", "")
     assert priority(rig, "2,1") == status
     assert value(rig, "SecurityProfile", "SecurityCtrlr") == "1"
+
+
+@pytest.mark.parametrize("days", [-1, 1])
+def test_a_certificate_that_is_not_valid_is_as_good_as_none(days: int) -> None:
+    rig = started(usable=(1, 2))
+    rig.disk.commit([SaveCertificate(Authority(now=EPOCH).own(days=days))])
+    rig.power_cut()
+    rig.boot()
+    assert set_profile(rig, ocppCsmsUrl=SECURE, securityProfile=3) == ("Accepted", "")
+    assert priority(rig, "2,1") == ("Rejected" if days < 0 else "RebootRequired")
 
 
 def test_once_connected_with_more_security_there_is_no_way_back() -> None:

@@ -147,6 +147,10 @@ def test_what_is_set_is_answered_stored_and_told(rig: Rig, block: Variables) -> 
     assert rig.context.signals == [
         VariableChanged("OCPPCommCtrlr", "OfflineThreshold", "", 0, 0, "60", "300"),
         VariableChanged("AuthCtrlr", "LocalAuthorizeOffline", "", 0, 0, "true", "false"),
+        SecurityEvent(
+            "ConfigurationChanged",
+            "by the CSMS: OCPPCommCtrlr.OfflineThreshold = 300; AuthCtrlr.LocalAuthorizeOffline = false",
+        ),
     ]
     assert rig.model[OCPPCommCtrlr.OfflineThreshold] == 300
 
@@ -209,9 +213,7 @@ def test_a_new_password_is_stored_and_nowhere_else(rig: Rig, block: Variables) -
     assert PASSWORD not in str(rig.context.signals)
     assert rig.context.signals == [  # A01.FR.11
         VariableChanged("SecurityCtrlr", "BasicAuthPassword", "", 0, 0, None, None),
-        SecurityEvent(
-            "ReconfigurationOfSecurityParameters", "SecurityCtrlr.BasicAuthPassword was changed", critical=False
-        ),
+        SecurityEvent("ReconfigurationOfSecurityParameters", "by the CSMS: SecurityCtrlr.BasicAuthPassword"),
     ]
 
 
@@ -219,6 +221,9 @@ def test_a_thousand_values_are_set_in_one_message(rig: Rig, block: Variables) ->
     pairs = [("OCPPCommCtrlr.OfflineThreshold", str(number)) for number in range(1000)]
     assert {result["attributeStatus"] for result in put(rig, block, *pairs)} == {"Accepted"}
     assert rig.model[OCPPCommCtrlr.OfflineThreshold] == 999
+    [event] = [one for one in rig.context.signals if isinstance(one, SecurityEvent)]
+    assert len(event.tech_info) <= 255
+    assert event.tech_info.endswith("1000 in all")
     with pytest.raises(CallRefused):
         put(rig, block, *pairs, pairs[0])
 

@@ -168,10 +168,21 @@ def test_either_response_updates_the_cache(stage: str) -> None:
 # ------------------------------------------------------------------ remote start
 
 
+def test_a_remote_start_without_authorization_is_refused_where_that_is_not_supported() -> None:
+    """As shipped: part 5, C-39."""
+    rig = station()
+    rig.plug()
+    token = {"idToken": "", "type": "NoAuthorization"}
+    answer = rig.call("RequestStartTransaction", {"idToken": token, "remoteStartId": 7, "evseId": 1})
+    assert (answer["status"], answer["statusInfo"]["reasonCode"]) == ("Rejected", "InvalidIdToken")
+    rig.let(3)
+    assert rig.board.evses[1].power == 0
+
+
 @pytest.mark.parametrize("kind", ["Central", "NoAuthorization"])
 def test_a_token_of_the_csms_itself_is_not_asked_about(kind: str) -> None:
     """C03.FR.01, C05.FR.01."""
-    rig = station(**{"AuthCtrlr.AuthorizeRemoteStart": "true"})
+    rig = station(**{"AuthCtrlr.AuthorizeRemoteStart": "true", "AuthCtrlr.SupportedIdTokenTypes": TYPES})
     rig.plug()
     token = {"idToken": "" if kind == "NoAuthorization" else "C-1", "type": kind}
     rig.call("RequestStartTransaction", {"idToken": token, "remoteStartId": 7, "evseId": 1})

@@ -300,3 +300,90 @@ def test_a_register_that_starts_anew_during_a_power_cut_is_not_billed() -> None:
     (record,) = rig.disk.transactions.values()
     assert record.meter_suspect
     assert record.meter_stop is None or record.meter_stop >= record.meter_start
+
+
+# ------------------------------------------------------------------ the registers of the phases
+
+
+def told_phases(rig: MemoryRig, contexts: tuple[str, ...] = ("Sample.Periodic",)) -> list[tuple[str | None, float]]:
+    """Phase and value of every energy register in the transaction's events of those contexts."""
+    return [
+        (one.get("phase"), one["value"])
+        for event in rig.events()
+        for meter in event.get("meterValue", ())
+        for one in meter["sampledValue"]
+        if one["measurand"] == REGISTER and one["context"] in contexts
+    ]
+
+
+def three_phases(*, energy_phases: tuple[int, ...] | None = None, phases: int = 3, **variables: str) -> MemoryRig:
+    """A station with three phases, or ``phases`` of them connected; ``energy_phases``: what the meter says of them."""
+    rig = station(sampled="10", **{"EVSE@1.SupplyPhases": "3", "EVSE@1.Power": "22080", **variables})
+    rig.power_cut()
+    rig.board.evses[1].phases = phases
+    if energy_phases is not None:
+        rig.board.evses[1].meter = {"energy_phases": energy_phases}
+    return rig.boot()
+
+
+def test_each_phase_has_its_register_and_the_total_comes_first() -> None:
+    rig = three_phases()
+    rig.plug()
+    rig.card()
+    rig.let(11)
+    told = told_phases(rig)
+    assert [phase for phase, _ in told] == [None, "L1", "L2", "L3"]
+    total, *each = [value for _, value in told]
+    assert total > 1000
+    assert sum(each) == pytest.approx(total, abs=0.003)
+
+
+@pytest.mark.parametrize("context", ["Transaction.Begin", "Sample.Periodic", "Transaction.End", "Sample.Clock"])
+def test_only_the_total_where_that_is_configured(context: str) -> None:
+    """Part 2, 2.7.18: for all meter values, whenever they are taken."""
+    for without, phases in (("true", {None}), ("false", {None, "L1", "L2", "L3"})):
+        rig = three_phases(**{SAMPLED + "RegisterValuesWithoutPhases": without, ALIGNED + "Interval": "10"})
+        charge(rig, 21)
+        rig.card()
+        rig.let(2)
+        assert {phase for phase, _ in told_phases(rig, (context,))} == phases
+
+
+def test_the_csms_switches_it_in_a_transaction() -> None:
+    rig = three_phases()
+    rig.plug()
+    rig.card()
+    rig.let(11)
+    assert rig.set_variable(SAMPLED + "RegisterValuesWithoutPhases", "true") == "Accepted"
+    rig.let(20)
+    assert [phase for phase, _ in told_phases(rig)] == [None, "L1", "L2", "L3", None, None]
+
+
+def test_a_meter_that_knows_no_phases_tells_the_total() -> None:
+    rig = three_phases(energy_phases=())
+    rig.plug()
+    rig.let(11)
+    assert [phase for phase, _ in told_phases(rig)] == [None]
+
+
+def test_a_register_does_not_vanish_with_a_switch_to_one_phase() -> None:
+    rig = three_phases(energy_phases=(500_000, 400_000, 0), phases=1)
+    rig.plug()
+    rig.let(11)
+    assert told_phases(rig)[1:] == [("L1", 500.0), ("L2", 400.0)]
+
+
+def test_what_is_signed_is_the_total() -> None:
+    rig = three_phases(**{SAMPLED + "SignReadings": "true"})
+    rig.plug()
+    rig.card()
+    rig.let(11)
+    values = [
+        one
+        for event in rig.events()
+        for meter in event.get("meterValue", ())
+        for one in meter["sampledValue"]
+        if one["measurand"] == REGISTER
+    ]
+    assert values
+    assert all(("signedMeterValue" in one) == ("phase" not in one) for one in values)

@@ -10,8 +10,8 @@ from station.domain.events import LinkDown, LinkUp, Started, Tick
 from station.domain.moment import Moment, parse_rfc3339
 from station.domain.signals import (
     BackOnline,
+    ConnectionChanged,
     RegistrationChanged,
-    SecurityEvent,
     TriggerRequested,
     VariableChanged,
 )
@@ -21,7 +21,6 @@ from station.ocpp.context import Context
 OWN_INTERVAL = 60.0  # s between attempts where the CSMS names none (B02.FR.07, B03.FR.05) or does not answer
 POWER_UP = "PowerUp"
 MOVED = "Unknown"  # BootReasonEnumType has no word for a station that went to another CSMS without a boot
-NOTEWORTHY = 10.0  # s: a larger correction of the clock is a security event
 OFFSET_KEPT = 2.0  # s that the kept clock offset may be wrong by (flash wear)
 
 
@@ -37,6 +36,7 @@ class Boot(Block):
         self._down_since: float | None = None
         self._first = True
         self._slot: int | None = None  # the network configuration slot of the last link
+        self._moved = False  # what the next link leads to has not accepted anybody yet
 
     @property
     def _registration(self) -> str | None:
@@ -56,6 +56,9 @@ class Boot(Block):
                     self._notify(self._reason)
             case TriggerRequested(message="BootNotification"):
                 self._notify("Triggered")  # B02.FR.04: earlier than the interval, as it was asked for
+            case ConnectionChanged():
+                self._moved = True
+                self._context.outbox.registration = None  # nothing more is said there
             case VariableChanged(component="ClockCtrlr", variable="TimeSource"):
                 self._context.clock.follow_machine = self._context.model[ClockCtrlr.TimeSource][0] != "Heartbeat"
             case _Settled():
@@ -69,12 +72,12 @@ class Boot(Block):
         self._context.outbox.link_up()
         self._context.model.assign(OCPPCommCtrlr.ActiveNetworkProfile, event.slot)
         self._context.journal(now, "link_up", slot=event.slot, security_profile=event.security_profile)
-        if self._slot not in (None, event.slot):
+        if self._moved or self._slot not in (None, event.slot):
             # B10.FR.10: another CSMS, as far as the station can know; it has not accepted anybody yet
             self._context.outbox.registration = None
             self._reason = self._reason if self._first else MOVED
             self._again_at = None
-        self._slot = event.slot
+        self._slot, self._moved = event.slot, False
         if self._registration == "Accepted":
             self._context.raise_signal(BackOnline(now.monotonic - (self._down_since or now.monotonic)))
         elif self._again_at is None or now.monotonic >= self._again_at:
@@ -134,11 +137,7 @@ class Boot(Block):
     def _set_clock(self, told: str, now: Moment) -> None:
         if "Heartbeat" not in self._context.model[ClockCtrlr.TimeSource]:
             return
-        moved = self._context.clock.synchronize(parse_rfc3339(told), now)  # B01.FR.06
-        if abs(moved.total_seconds()) >= NOTEWORTHY:
-            self._context.raise_signal(
-                SecurityEvent("SettingSystemTime", f"moved by {moved.total_seconds():.0f} s to {told}")
-            )
+        self._context.clock.synchronize(parse_rfc3339(told), now)  # B01.FR.06
 
     def _keep_clock_offset(self, now: Moment) -> None:
         """The next life starts with the right time, also where the machine's own clock jumped meanwhile."""

@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from typing import Any
 
 from station.device_model.components import OCPPCommCtrlr, SecurityCtrlr
 from station.device_model.definition import Located
 from station.device_model.values import BadValue
 from station.domain.effects import Effect, RemoveNetworkProfile, SaveNetworkProfile
-from station.domain.events import LinkUp
+from station.domain.events import LinkDown, LinkUp
 from station.domain.moment import Moment
 from station.domain.network import SECURITY_PROFILES, NetworkProfile, flaw_of_scheme, flaw_of_url
 from station.domain.signals import SecurityEvent
@@ -26,17 +26,28 @@ class NetworkProfiles(Block):
 
     ``in_force`` is what the uplink connects with: what was set before the last reboot (B10.FR.04). A slot that the
     CSMS sets meanwhile is stored at once and waits for the next one, also where it is the slot in use (B09, remark).
-    ``usable`` are the security profiles whose certificates are installed.
+    ``tried`` is the one slot that an installer's change is tried with (``trial``), None but for then.
     """
 
-    def __init__(self, context: Context, profiles: Iterable[NetworkProfile], usable: frozenset[int]) -> None:
+    def __init__(self, context: Context, profiles: Iterable[NetworkProfile]) -> None:
         super().__init__()
         self._context = context
-        self.in_force = list(profiles)
-        self._stored = {profile.slot: profile for profile in self.in_force}
-        self._usable = usable
+        self._stored = {profile.slot: profile for profile in profiles}
+        self._in_force = dict(self._stored)
+        self.tried: int | None = None
+        self.link: LinkUp | None = None
         self.actions = {"SetNetworkProfile": self.set_network_profile}
         context.model.add_validator(OCPPCommCtrlr.NetworkConfigurationPriority, self._check_priority)
+
+    @property
+    def in_force(self) -> list[NetworkProfile]:
+        """What to connect with, by slot."""
+        return [profile for slot, profile in sorted(self._in_force.items()) if self.tried in (None, slot)]
+
+    @property
+    def stored(self) -> Mapping[int, NetworkProfile]:
+        """What is configured, by slot."""
+        return self._stored
 
     # ------------------------------------------------------------------ B09
 
@@ -51,42 +62,75 @@ class NetworkProfiles(Block):
         active = self._context.model[SecurityCtrlr.SecurityProfile]
         if data["securityProfile"] < active:
             return _rejected(DOWNGRADE, f"security profile {active} is in use")  # B09.FR.04
-        profile = NetworkProfile(
-            slot, data["ocppCsmsUrl"], data["securityProfile"], data["messageTimeout"], data["ocppInterface"]
-        )
+        profile = _profile(slot, data)
         if self._stored.get(slot) != profile:
-            self._stored[slot] = profile
-            self._context.emit(SaveNetworkProfile(profile))
+            self._save(slot, profile)
             self._context.journal(
                 now, "network_profile", slot=slot, csms_url=profile.csms_url, security_profile=profile.security_profile
             )
             self._context.raise_signal(
-                SecurityEvent("ReconfigurationOfSecurityParameters", f"network slot {slot} was set", critical=False)
+                SecurityEvent(
+                    "ReconfigurationOfSecurityParameters",
+                    f"network slot {slot} was set: {profile.csms_url} with security profile {profile.security_profile}",
+                )
             )
         return {"status": "Accepted"}  # B09.FR.01
 
     def _flaw(self, data: Payload) -> str:
+        if data["ocppVersion"] != "OCPP20" or data["ocppTransport"] != "JSON":
+            return "only OCPP20 over JSON is spoken"
+        for part in ("apn", "vpn"):
+            if part in data:
+                return f"{part} is set up in the station's operating system"
+        return self.flaw_of(_profile(1, data))
+
+    def flaw_of(self, profile: NetworkProfile) -> str:
         """What keeps this station from connecting so, in words; empty where nothing does."""
         model = self._context.model
         timeout = model.limits(OCPPCommCtrlr.MessageTimeout)
         interfaces = model[OCPPCommCtrlr.NetworkInterfaces]
-        security_profile, url = data["securityProfile"], data["ocppCsmsUrl"]
-        if data["ocppVersion"] != "OCPP20" or data["ocppTransport"] != "JSON":
-            return "only OCPP20 over JSON is spoken"
-        if security_profile not in SECURITY_PROFILES:
-            return f"there is no security profile {security_profile}"
-        if flaw := flaw_of_url(url):
+        if profile.security_profile not in SECURITY_PROFILES:
+            return f"there is no security profile {profile.security_profile}"
+        if flaw := flaw_of_url(profile.csms_url):
             return f"ocppCsmsUrl {flaw}"
-        if flaw := flaw_of_scheme(url, security_profile):
+        if flaw := flaw_of_scheme(profile.csms_url, profile.security_profile):
             return flaw
-        if not (timeout.minimum or 0) <= data["messageTimeout"] <= (timeout.maximum or 0):
+        if not (timeout.minimum or 0) <= profile.message_timeout <= (timeout.maximum or 0):
             return f"messageTimeout must be {timeout.minimum:g} to {timeout.maximum:g}"
-        if data["ocppInterface"] not in interfaces:
+        if profile.interface not in interfaces:
             return f"ocppInterface must be one of {', '.join(interfaces)}"
-        for part in ("apn", "vpn"):
-            if part in data:
-                return f"{part} is set up in the station's operating system"
         return ""
+
+    def missing_for(self, profile: NetworkProfile) -> str:
+        """Which certificate its security profile still needs (A05.FR.02, A05.FR.03); empty where none."""
+        usable = self._context.certificates.usable_profiles()
+        if profile.security_profile in usable:
+            return ""
+        return "a charging station certificate" if 2 in usable else "a CSMS root certificate"
+
+    # ------------------------------------------------------------------ an installer: at once, not after a reboot
+
+    def put(self, slot: int, profile: NetworkProfile | None) -> None:
+        """Configure a slot, or empty it (None), in force from now on."""
+        self._save(slot, profile)
+        if profile is None:
+            self._in_force.pop(slot, None)
+        else:
+            self._in_force[slot] = profile
+
+    def go_by(self, in_force: Iterable[NetworkProfile]) -> None:
+        """Connect with these again; what is stored stays as it is."""
+        self._in_force = {profile.slot: profile for profile in in_force}
+
+    def _save(self, slot: int, profile: NetworkProfile | None) -> None:
+        if profile == self._stored.get(slot):
+            return
+        if profile is None:
+            del self._stored[slot]
+            self._context.emit(RemoveNetworkProfile(slot))
+        else:
+            self._stored[slot] = profile
+            self._context.emit(SaveNetworkProfile(profile))
 
     # ------------------------------------------------------------------ B10, A05: the order
 
@@ -98,15 +142,24 @@ class NetworkProfiles(Block):
                 raise BadValue(f"slot {slot} is not configured")  # B10.FR.02
             if profile.security_profile < active:
                 raise BadValue(f"slot {slot} has less security than the profile in use", DOWNGRADE)  # A05.FR.04
-            if profile.security_profile > active and profile.security_profile not in self._usable:
-                what = "a charging station" if 2 in self._usable else "a CSMS root"
-                raise BadValue(f"slot {slot} needs {what} certificate", INVALID)  # A05.FR.02, A05.FR.03
+            if profile.security_profile > active and (missing := self.missing_for(profile)):
+                raise BadValue(f"slot {slot} needs {missing}", INVALID)  # A05.FR.02, A05.FR.03
 
     # ------------------------------------------------------------------ connected
 
     def on(self, event: object, now: Moment) -> None:
-        if isinstance(event, LinkUp):
-            self._connected(event, now)
+        match event:
+            case LinkUp():
+                self.link = event
+                self._connected(event, now)
+            case LinkDown():
+                self.link = None
+
+    def settle(self, now: Moment) -> None:
+        """What was tried is kept."""
+        self.tried = None
+        if self.link is not None:
+            self._connected(self.link, now)
 
     def _connected(self, link: LinkUp, now: Moment) -> None:
         model = self._context.model
@@ -114,15 +167,22 @@ class NetworkProfiles(Block):
         if profile is not None:
             # 2.1.3: the default timeout is that of the profile in use
             self._emit(model.assign(OCPPCommCtrlr.MessageTimeout, profile.message_timeout))
+        if self.tried is not None:
+            return  # a connection that may be taken back must not burn the way back
         self._emit(model.assign(SecurityCtrlr.SecurityProfile, link.security_profile))
         lower = [slot for slot, one in self._stored.items() if one.security_profile < link.security_profile]
         if not lower:
             return
         for slot in lower:  # A05.FR.06: with this CSMS there is no way back
-            del self._stored[slot]
-            self._context.emit(RemoveNetworkProfile(slot))
-        self.in_force = [one for one in self.in_force if one.security_profile >= link.security_profile]
+            self.put(slot, None)
+        self.go_by(one for one in self.in_force if one.security_profile >= link.security_profile)
         self._context.journal(now, "network_profiles_removed", slots=lower, security_profile=link.security_profile)
+        self._context.raise_signal(
+            SecurityEvent(
+                "ReconfigurationOfSecurityParameters",
+                f"security profile {link.security_profile} is in use; network slots with less were removed: {lower}",
+            )
+        )
         named = model.raw(OCPPCommCtrlr.NetworkConfigurationPriority).split(",")
         left = tuple(slot for slot in named if int(slot) in self._stored) or (str(link.slot),)
         self._emit(model.assign(OCPPCommCtrlr.NetworkConfigurationPriority, left))
@@ -130,6 +190,12 @@ class NetworkProfiles(Block):
     def _emit(self, effect: Effect | None) -> None:
         if effect is not None:
             self._context.emit(effect)
+
+
+def _profile(slot: int, data: Payload) -> NetworkProfile:
+    return NetworkProfile(
+        slot, data["ocppCsmsUrl"], data["securityProfile"], data["messageTimeout"], data["ocppInterface"]
+    )
 
 
 def _rejected(reason_code: str, info: str) -> dict[str, Any]:

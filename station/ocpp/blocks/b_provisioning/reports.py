@@ -48,7 +48,7 @@ class Reports(Block):
         self.actions = {"GetBaseReport": self.get_base_report, "GetReport": self.get_report}
 
     def on(self, event: object, now: Moment) -> None:
-        if isinstance(event, LinkDown):
+        if isinstance(event, LinkDown) and not self._context.outbox.keeps_all:
             self._reports.clear()  # the CSMS asks again
 
     def get_base_report(self, request: Payload, now: Moment) -> dict[str, Any]:

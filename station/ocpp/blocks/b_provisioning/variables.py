@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from station.device_model.components import DeviceDataCtrlr, SecurityCtrlr
+from station.device_model.components import DeviceDataCtrlr, OCPPCommCtrlr, SecurityCtrlr
 from station.device_model.definition import Variable
 from station.device_model.model import Change
 from station.device_model.naming import Names, from_json
@@ -18,6 +18,8 @@ from station.ocpp.context import Context
 from station.ocpp.frames import encode
 
 ADDITIONAL_INFO_LENGTH = 512
+TECH_INFO_LENGTH = 255  # SecurityEventNotificationRequest
+NETWORK_PRIORITY = OCPPCommCtrlr.NetworkConfigurationPriority.name  # which security profile is in use comes of it
 _UNKNOWN_REASON = {
     "UnknownComponent": "there is no such component",
     "UnknownVariable": "the component has no such variable",
@@ -31,6 +33,7 @@ class Variables(Block):
     def __init__(self, context: Context) -> None:
         super().__init__()
         self._context = context
+        self._changes: list[Change] = []  # of the request that is being handled
         self.actions = {"GetVariables": self.get_variables, "SetVariables": self.set_variables}
 
     def on(self, event: object, now: Moment) -> None:
@@ -79,7 +82,9 @@ class Variables(Block):
             DeviceDataCtrlr.ItemsPerMessageSetVariables,
             DeviceDataCtrlr.BytesPerMessageSetVariables,
         )
-        return {"setVariableResult": [self._set(entry) for entry in entries]}
+        results = [self._set(entry) for entry in entries]
+        self._tell_changes("the CSMS")
+        return {"setVariableResult": results}
 
     def _set(self, entry: Mapping[str, Any]) -> dict[str, Any]:
         attribute = entry.get("attributeType", "Actual")  # B05.FR.12
@@ -111,6 +116,7 @@ class Variables(Block):
         )
         change = self._context.model.set(names, str(asked["value"]), asked.get("attribute", "Actual"))
         self._follow_up(change)
+        self._tell_changes(command.who)
         done = change.status in ("Accepted", "RebootRequired")
         info = change.info or _UNKNOWN_REASON.get(change.status, "")
         if change.status == "RebootRequired":
@@ -135,11 +141,35 @@ class Variables(Block):
                 change.new,
             )
         )
-        if names.component == SecurityCtrlr.name:
-            # A01.FR.11 and .12: the security log has the change, never the content
-            self._context.raise_signal(
-                SecurityEvent("ReconfigurationOfSecurityParameters", f"{names} was changed", critical=False)
-            )
+        self._changes.append(change)
+
+    def _tell_changes(self, who: str) -> None:
+        """One entry of the security log for all that one request has changed (A01.FR.11)."""
+        security: list[str] = []
+        others: list[str] = []
+        for change in self._changes:
+            if change.entry is None:
+                continue
+            names = change.entry.names
+            if names.component == SecurityCtrlr.name or names.variable == NETWORK_PRIORITY:
+                security.append(str(names))  # A01.FR.12: never the content
+            else:
+                others.append(f"{names} = {change.new}")
+        self._changes.clear()
+        for kind, told in (("ReconfigurationOfSecurityParameters", security), ("ConfigurationChanged", others)):
+            if told:
+                self._context.raise_signal(SecurityEvent(kind, _within(told, f"by {who}: ")))
+
+
+def _within(told: Sequence[str], lead: str) -> str:
+    """As many of ``told`` as techInfo takes, and how many there are besides."""
+    text = lead
+    for place, one in enumerate(told):
+        added = f"{text}{'; ' if place else ''}{one}"
+        if len(added) > TECH_INFO_LENGTH - 20:
+            return f"{text if place else added[: TECH_INFO_LENGTH - 20]} … {len(told)} in all"
+        text = added
+    return text
 
 
 def refuse_oversize(

@@ -159,10 +159,12 @@ class Events:
         return values
 
     def _sample(self, evse: Evse, names: Any, context: str, now: Moment) -> dict[str, Any] | None:
-        if not self._context.model[SampledDataCtrlr.Enabled]:
+        model = self._context.model
+        if not model[SampledDataCtrlr.Enabled]:
             return None
-        at = self._context.clock.utc(now)
-        return measurands.sample(evse, self._context.model[names], context, at, self._context.signing.signed)
+        at, signed = self._context.clock.utc(now), self._context.signing.signed
+        total_only = model[SampledDataCtrlr.RegisterValuesWithoutPhases]
+        return measurands.sample(evse, model[names], context, at, signed, total_only=total_only)
 
 
 def _of(seat: Seat) -> Transaction:

@@ -50,6 +50,10 @@ class Verdicts:
             self._save(transaction)
 
     def _delivered(self, request: Mapping[str, Any], response: Mapping[str, Any], now: Moment) -> None:
+        if "updatedPersonalMessage" in response:
+            self._tell_driver(
+                request["transactionInfo"]["transactionId"], response["updatedPersonalMessage"]["content"]
+            )
         if "idTokenInfo" not in response or "idToken" not in request:
             return
         info = TokenInfo.read(response["idTokenInfo"])
@@ -62,6 +66,12 @@ class Verdicts:
             self._accepted(seat, seat.transaction, info)
         else:
             self._refused(seat, seat.transaction, info, now)
+
+    def _tell_driver(self, transaction_id: str, text: str) -> None:
+        """The CSMS has something new to say to who charges."""
+        seat = self._context.seat_of(transaction_id)
+        if seat and seat.authorization:
+            seat.authorization = replace(seat.authorization, personal_message=text)
 
     def _accepted(self, seat: Seat, transaction: Transaction, info: TokenInfo) -> None:
         if seat.authorization is None:

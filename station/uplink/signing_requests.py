@@ -1,0 +1,122 @@
+"""The station's private keys: made here, in files that nobody else can read, and never told to anybody (A02.FR.05).
+
+An RSA key can take a small board a minute, so each is made on a thread of its own, which ends with it. The libraries
+are loaded then; a station that never asks for a certificate need not carry them.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+import threading
+from collections.abc import Callable, Container
+from contextlib import suppress
+from fnmatch import fnmatchcase
+from pathlib import Path
+
+from station.domain.effects import ForgetKey, MakeSigningRequest
+from station.domain.events import Event, SigningRequestMade
+from station.domain.pki import key_name
+from station.store.secrets import sync_folder, write_private
+
+log = logging.getLogger(__name__)
+
+KEY_FILES = "station-*.pem"  # as ``key_name`` makes them
+
+
+class SigningRequests:
+    """Makes and destroys keys in the folder ``keys``; ``offer`` takes events for the station.
+
+    To be used on the event loop's thread.
+    """
+
+    def __init__(self, keys: Path, offer: Callable[[Event], None]) -> None:
+        self._keys = keys
+        self._offer = offer
+
+    def make(self, errand: MakeSigningRequest) -> None:
+        """Begin it; returns at once."""
+        loop = asyncio.get_running_loop()
+
+        def work() -> None:
+            made = signing_request(errand, self._keys)
+            with suppress(RuntimeError):  # the station ends: at the next start it is asked for again
+                loop.call_soon_threadsafe(self._offer, made)
+
+        threading.Thread(target=work, name="signing request", daemon=True).start()
+
+    def forget(self, errand: ForgetKey) -> None:
+        """Destroy a key; one that is gone already is as good."""
+        if fnmatchcase(errand.key, KEY_FILES) and Path(errand.key).name == errand.key:
+            self._remove(self._keys / errand.key)
+
+    def sweep(self, needed: Container[str]) -> None:
+        """Remove what an earlier life made and did not come to use; to be called before the first ``make``."""
+        for path in [*self._keys.glob(KEY_FILES), *self._keys.glob(f".{KEY_FILES}.*")]:
+            if path.name not in needed:
+                log.info("a private key that nothing needs is removed")
+                self._remove(path)
+
+    def _remove(self, path: Path) -> None:
+        try:
+            path.unlink(missing_ok=True)
+            sync_folder(self._keys)
+        except OSError as error:
+            log.error("a private key could not be removed: %s", error)
+
+
+def signing_request(errand: MakeSigningRequest, keys: Path) -> SigningRequestMade:
+    """The request, with its key on the disk before anybody hears of it."""
+    from cryptography.exceptions import UnsupportedAlgorithm
+
+    try:
+        return _made(errand, keys)
+    except OSError as error:
+        why = f"the key cannot be written: {error.strerror or error}"
+    except (ValueError, UnsupportedAlgorithm) as error:
+        why = str(error)
+    log.error("a certificate request could not be made: %s", why)
+    return SigningRequestMade(errand.request_id, failed=why)
+
+
+def _made(errand: MakeSigningRequest, keys: Path) -> SigningRequestMade:
+    from cryptography import x509
+    from cryptography.hazmat.primitives import hashes, serialization
+    from cryptography.hazmat.primitives.asymmetric import ec, rsa
+
+    key: ec.EllipticCurvePrivateKey | rsa.RSAPrivateKey
+    match errand.key_type:
+        case "P-256":
+            key = ec.generate_private_key(ec.SECP256R1())
+        case "P-384":
+            key = ec.generate_private_key(ec.SECP384R1())
+        case "RSA-3072":
+            key = rsa.generate_private_key(65537, 3072)
+        case _:
+            raise ValueError(f"there is no key of the type {errand.key_type}")
+    request = (
+        x509.CertificateSigningRequestBuilder()
+        .subject_name(_subject(errand))
+        .sign(key, hashes.SHA384() if errand.key_type == "P-384" else hashes.SHA256())
+    )
+    name = key_name(
+        key.public_key().public_bytes(serialization.Encoding.DER, serialization.PublicFormat.SubjectPublicKeyInfo)
+    )
+    private = key.private_bytes(
+        serialization.Encoding.PEM, serialization.PrivateFormat.PKCS8, serialization.NoEncryption()
+    )
+    keys.mkdir(mode=0o700, parents=True, exist_ok=True)
+    write_private(keys / name, private)
+    return SigningRequestMade(errand.request_id, request.public_bytes(serialization.Encoding.PEM).decode(), name)
+
+
+def _subject(errand: MakeSigningRequest):
+    from cryptography import x509
+    from cryptography.x509.oid import NameOID
+
+    parts = [
+        (NameOID.COUNTRY_NAME, errand.country),
+        (NameOID.ORGANIZATION_NAME, errand.organization),  # A00.FR.509
+        (NameOID.COMMON_NAME, errand.common_name),  # A00.FR.511
+    ]
+    return x509.Name([x509.NameAttribute(oid, value) for oid, value in parts if value])
