@@ -4,16 +4,14 @@ from django.urls import path
 
 from webui.accounts.views import Login, Logout
 from webui.bench import views as bench
-from webui.certificates import views as certificates
 from webui.commands import views as commands
 from webui.conformance import views as conformance
 from webui.dashboard.views import dashboard
 from webui.device_model import views as device_model
-from webui.firmware import views as firmware
 from webui.keypad import views as keypad
+from webui.lazily import lazily, lazily_async
 from webui.logs import security
 from webui.logs import views as logs
-from webui.network import views as network
 from webui.sessions import views as sessions
 
 urlpatterns = [
@@ -27,21 +25,21 @@ urlpatterns = [
     path("logs/security/clear/", security.clear, name="clear-security-log"),
     path("logs/customer/", logs.name_customer, name="name-customer"),
     path("logs/<slug:log>.gz", logs.download, name="log-download"),
-    path("certificates/", certificates.certificates, name="certificates"),
-    path("certificates/root/", certificates.install_root, name="certificate-root"),
-    path("certificates/own/", certificates.install_own, name="certificate-own"),
-    path("certificates/renew/", certificates.renew, name="certificate-renew"),
-    path("certificates/request.csr", certificates.signing_request, name="certificate-request"),
-    path("certificates/<str:certificate_id>/delete/", certificates.delete, name="certificate-delete"),
-    path("firmware/", firmware.firmware, name="firmware"),
-    path("network/", network.network, name="network"),
-    path("network/order/", network.order, name="network-order"),
-    path("network/credentials/", network.credentials, name="network-credentials"),
-    path("network/take-back/", network.take_back, name="network-take-back"),
-    path("network/<int:number>/", network.slot, name="network-slot"),
-    path("network/check/", network.check_typed, name="network-check-typed"),
-    path("network/<int:number>/check/", network.check, name="network-check"),
-    path("network/<int:number>/remove/", network.remove, name="network-remove"),
+    path("certificates/", lazily("certificates.certificates"), name="certificates"),
+    path("certificates/root/", lazily_async("certificates.install_root"), name="certificate-root"),
+    path("certificates/own/", lazily_async("certificates.install_own"), name="certificate-own"),
+    path("certificates/renew/", lazily_async("certificates.renew"), name="certificate-renew"),
+    path("certificates/request.csr", lazily("certificates.signing_request"), name="certificate-request"),
+    path("certificates/<str:certificate_id>/delete/", lazily_async("certificates.delete"), name="certificate-delete"),
+    path("firmware/", lazily("firmware.firmware"), name="firmware"),
+    path("network/", lazily("network.network"), name="network"),
+    path("network/order/", lazily_async("network.order"), name="network-order"),
+    path("network/credentials/", lazily_async("network.credentials"), name="network-credentials"),
+    path("network/take-back/", lazily_async("network.take_back"), name="network-take-back"),
+    path("network/<int:number>/", lazily_async("network.slot"), name="network-slot"),
+    path("network/check/", lazily_async("network.check_typed"), name="network-check-typed"),
+    path("network/<int:number>/check/", lazily_async("network.check"), name="network-check"),
+    path("network/<int:number>/remove/", lazily_async("network.remove"), name="network-remove"),
     path("device-model/", device_model.device_model, name="device-model"),
     path("device-model/<str:name>/", device_model.variable, name="variable"),
     path("device-model/<str:name>/set/", device_model.set_variable, name="set-variable"),

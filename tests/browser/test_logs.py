@@ -13,6 +13,9 @@ from tests.browser.conftest import Opener, Web
 
 pytestmark = pytest.mark.browser
 
+KINDS = ("StartupOfTheDevice", "MaintenanceLoginFailed", "ConfigurationChanged", "InvalidCsmsCertificate")
+LONG = "by the CSMS: OCPPCommCtrlr.RetryBackOffRepeatTimes = 5; SampledDataCtrlr.TxUpdatedMeasurands = " + "x" * 120
+
 
 @pytest.fixture
 def noted(web: Web) -> Iterator[None]:
@@ -30,7 +33,21 @@ def noted(web: Web) -> Iterator[None]:
     web.rows("DELETE FROM station_variable WHERE component = 'CustomerInformationCtrlr'")
 
 
-def test_logs_are_well(opened: Opener, noted: None) -> None:
+@pytest.fixture
+def security(web: Web) -> Iterator[None]:
+    for number in range(56):
+        kind = KINDS[number % 4]
+        critical = int(kind != "ConfigurationChanged")
+        info = LONG if kind == "ConfigurationChanged" else "{''user'': ''admin'', ''origin'': ''192.0.2.7''}"
+        web.rows(
+            "INSERT INTO station_security_log (at, type, tech_info, critical)"  # noqa: S608 - our own words
+            f" VALUES ('2025-06-01 12:{number:02d}:00', '{kind}', '{info}', {critical})"
+        )
+    yield
+    web.rows("DELETE FROM station_security_log")
+
+
+def test_logs_are_well(opened: Opener, noted: None, security: None) -> None:
     watched = opened("/logs/")
     expect(watched.page.get_by_text("The log could not be sent. The server answered 404.").first).to_be_visible()
     expect(watched.page.get_by_label("Customer number")).to_be_visible()
@@ -44,24 +61,6 @@ def test_a_log_arrives(opened: Opener, noted: None, tmp_path: Path) -> None:
     path = tmp_path / arriving.value.suggested_filename
     arriving.value.save_as(path)
     assert "log_upload_failed" in gzip.decompress(path.read_bytes()).decode()
-
-
-KINDS = ("StartupOfTheDevice", "MaintenanceLoginFailed", "ConfigurationChanged", "InvalidCsmsCertificate")
-LONG = "by the CSMS: OCPPCommCtrlr.RetryBackOffRepeatTimes = 5; SampledDataCtrlr.TxUpdatedMeasurands = " + "x" * 120
-
-
-@pytest.fixture
-def security(web: Web) -> Iterator[None]:
-    for number in range(56):
-        kind = KINDS[number % 4]
-        critical = int(kind != "ConfigurationChanged")
-        info = LONG if kind == "ConfigurationChanged" else "{''user'': ''admin'', ''origin'': ''192.0.2.7''}"
-        web.rows(
-            "INSERT INTO station_security_log (at, type, tech_info, critical)"  # noqa: S608 - our own words
-            f" VALUES ('2025-06-01 12:{number:02d}:00', '{kind}', '{info}', {critical})"
-        )
-    yield
-    web.rows("DELETE FROM station_security_log")
 
 
 def test_the_security_log_is_well(opened: Opener, security: None) -> None:

@@ -2,7 +2,11 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable
+from importlib import import_module
+from inspect import iscoroutinefunction
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -13,6 +17,7 @@ from django.urls import reverse
 from station.store.models import Command, Transaction
 from tests.webui.looking import look
 from tests.webui.making import charging, free, station
+from webui import urls
 from webui.dashboard import latest
 
 PROTECTED = [
@@ -201,3 +206,16 @@ def test_mistake_of_ours_is_a_page_without_a_traceback(browser: Client, monkeypa
 @pytest.mark.parametrize(("method", "address"), [("post", "/"), ("post", "/sessions/"), ("get", "/evse/1/start/")])
 def test_wrong_method(browser: Client, method: str, address: str) -> None:
     assert getattr(browser, method)(address).status_code == 405
+
+
+def test_views_that_are_loaded_late_are_there_and_of_the_right_kind() -> None:
+    found = {
+        name: lazy
+        for lazy, names in re.findall(r'(lazily(?:_async)?)\("([\w.]+)"\)', (Path(urls.__file__)).read_text())
+        for name in [names]
+    }
+    assert len(found) > 10
+    for name, lazy in found.items():
+        room, _, view = name.rpartition(".")
+        loaded = getattr(import_module(f"webui.{room}.views"), view)
+        assert iscoroutinefunction(loaded) == (lazy == "lazily_async"), name
