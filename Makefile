@@ -14,7 +14,7 @@ setup: ## only set up: .venv with all requirements, and Redis
 	@bin/setup redis
 
 test: ## lint and all tests
-	@bin/setup redis chromium
+	@bin/setup redis chromium rauc
 	@$(MAKE) --no-print-directory checks
 	@exec $(BIN)/python -m pytest
 

@@ -18,12 +18,14 @@ class Availability:
     """What was set, per level; and what is scheduled for the end of the running transactions.
 
     ``resetting`` are the EVSEs that a reset, scheduled or under way, takes out of service for a while (B11, B12). It
-    shows as what was set does, and is forgotten with the reboot.
+    shows as what was set does, and is forgotten with the reboot. So are those in ``updating``, which a firmware update
+    takes out of service (L01.FR.07).
     """
 
     inoperative: set[str] = field(default_factory=set)
     scheduled: dict[str, bool] = field(default_factory=dict)  # level -> operative
     resetting: set[int] = field(default_factory=set)  # EVSE ids
+    updating: set[int] = field(default_factory=set)  # EVSE ids
 
     @classmethod
     def restore(cls, stored: Mapping[str, object] | None) -> Availability:
@@ -40,13 +42,14 @@ class Availability:
         return {"inoperative": sorted(self.inoperative), "scheduled": dict(sorted(self.scheduled.items()))}
 
     def operative(self, evse_id: int, connector_id: int = 1) -> bool:
-        """True where no level of the connector is, or is to be, Inoperative, and its EVSE is not being reset.
+        """True where no level of the connector is, or is to be, Inoperative, and its EVSE not being reset or updated.
 
         What is scheduled for the end of a transaction holds at once where none runs (G04.FR.06).
         """
         levels = {STATION, key(evse_id), key(evse_id, connector_id)}
         waiting = {level for level, operative in self.scheduled.items() if not operative}
-        return evse_id not in self.resetting and not levels & (self.inoperative | waiting)
+        out = evse_id in self.resetting or evse_id in self.updating
+        return not out and not levels & (self.inoperative | waiting)
 
     def set(self, level: str, operative: bool) -> None:
         self.scheduled.pop(level, None)

@@ -99,7 +99,7 @@ class StartTransfer:
 
     transfer_id: str
     attempt: int
-    task: str  # "upload_log"
+    task: str  # "upload_log", "download_firmware", "install_firmware", "confirm_firmware"
     parameters: Json
 
 

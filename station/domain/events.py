@@ -116,8 +116,11 @@ class OperatorCommand:
 class TransferReport:
     """How the transfer worker fares with an attempt; may come doubled, late, or never.
 
-    ``status`` is ``Preparing``, ``Uploading`` (again and again, with ``moved`` of ``total`` bytes), or how it ended: an
-    UploadLogStatusEnumType. ``detail`` is for a person.
+    A log: ``status`` is ``Preparing``, ``Uploading`` (again and again, with ``moved`` of ``total`` bytes), or how it
+    ended: an UploadLogStatusEnumType. A firmware: ``Downloading`` (again and again), ``Downloaded``, and the ends
+    ``SignatureVerified``, ``InvalidSignature`` or ``DownloadFailed``; ``Installing`` (again and again), and the ends
+    ``Prepared`` (``detail`` is its version), ``InstallVerificationFailed`` or ``InstallationFailed``; ``Confirmed``.
+    ``detail`` is for a person.
     """
 
     transfer_id: str

@@ -120,6 +120,13 @@ class EvseReset:
 
 
 @dataclass(frozen=True, slots=True)
+class RebootWanted:
+    """The station is to reboot as soon as all is said; transactions that still run outlive it. A BootReasonEnumType."""
+
+    reason: str
+
+
+@dataclass(frozen=True, slots=True)
 class SecurityEvent:
     """A security event of ``domain.security``. ``tech_info`` is for people, and holds no secret.
 

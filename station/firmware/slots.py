@@ -97,7 +97,7 @@ def save(data: Path, state: State) -> None:
     place = folder(data)
     place.mkdir(mode=0o700, exist_ok=True)
     part = place / f"{STATE}.part"
-    with part.open("w") as file:
+    with os.fdopen(os.open(part, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600), "w") as file:
         json.dump({"format": FORMAT, **asdict(state)}, file)
         file.flush()
         os.fsync(file.fileno())

@@ -33,6 +33,7 @@ from station.domain.events import (
     Tick,
 )
 from station.domain.evse import Evse, Lobby, Seat
+from station.domain.firmware import RunningFirmware
 from station.domain.memory import Memory
 from station.domain.meter import Meter
 from station.domain.moment import Moment, parse_rfc3339
@@ -99,8 +100,8 @@ class Station:
     """One charging station.
 
     ``memory`` is what lasted from the last life; ``evses`` the number of EVSEs; ``entropy`` the source of identifiers;
-    ``firmware_version`` what BootNotification says; ``signer`` signs meter values, where there is one. ``step`` takes
-    one event and returns what is to be done about it.
+    ``firmware`` what runs (BootNotification says its version); ``signer`` signs meter values, where there is one.
+    ``step`` takes one event and returns what is to be done about it.
     """
 
     def __init__(
@@ -109,7 +110,7 @@ class Station:
         *,
         evses: int,
         entropy: random.Random,
-        firmware_version: str = "",
+        firmware: RunningFirmware | None = None,
         signer: Signer | None = None,
     ) -> None:
         self.model = DeviceModel(evses, memory.variables)
@@ -140,7 +141,8 @@ class Station:
         if not any(evse.socket for evse in self._evses()):
             self.model.freeze(OCPPCommCtrlr.UnlockOnEVSideDisconnect)  # part 2, 2.1.12
         self._restore(memory)
-        self._sources(firmware_version)
+        firmware = firmware or RunningFirmware("")
+        self._sources(firmware.version)
         self._power = PowerControl(self.model)
         self._reset = Reset(self.context)
         self._remote = RemoteControl(self.context)
@@ -150,6 +152,7 @@ class Station:
         self.trial = Trial(self.context, self.network)
         self.passwords = Passwords(self.context)
         self.doctor = ConnectionDoctor(self.context, self.network.profile)
+        self.firmware = FirmwareManagement(self.context, firmware)
         # Order matters where several blocks hear the same event: availability is told before the transaction is.
         self._blocks: list[Block] = [
             Boot(self.context),
@@ -170,7 +173,7 @@ class Station:
             Transactions(self.context),
             self._remote,
             MeterValues(self.context),
-            FirmwareManagement(self.context),
+            self.firmware,
             Certificates(self.context),
             StationCertificate(self.context),
             Logs(self.context),

@@ -61,6 +61,7 @@ class Environment:
     bench: Address
     evses: int
     sockets: bool
+    installer: str
     redis_url: str | None
     database_url: str | None
 
@@ -138,6 +139,7 @@ def read(variables: Mapping[str, str]) -> Environment:
         bench=_address("STATION_BENCH", get("STATION_BENCH", "127.0.0.1:8020")),
         evses=_evses(get("STATION_EVSES", "2")),
         sockets=_cables(get("STATION_CABLES", "fixed")) == "detachable",
+        installer=_installer(get("STATION_INSTALLER", "slots")),
         redis_url=_redis(get("REDIS_URL", "")),
         database_url=_database(get("DATABASE_URL", "")),
     )
@@ -247,6 +249,12 @@ def _shown(url: str) -> str:
     parts = urlsplit(url)
     host = parts.netloc.rpartition("@")[2]
     return repr(f"{parts.scheme}://{host}{parts.path}")
+
+
+def _installer(text: str) -> str:
+    if text not in ("slots", "rauc"):
+        raise EnvironmentInvalid(f"STATION_INSTALLER: {text!r} is neither slots nor rauc")
+    return text
 
 
 def _cables(text: str) -> str:

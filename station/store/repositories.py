@@ -49,9 +49,9 @@ from station.store.secrets import SecretDamaged, seal, unseal
 
 log = logging.getLogger(__name__)
 
-# Remembered, and sealed too: the URL of an upload may hold a password, what comes back after a trial does, and the
-# password before the present one is one.
-SEALED_FACTS = frozenset({"log_upload", "connection_trial", "password_spare"})
+# Remembered, and sealed too: a URL may hold a password, what comes back after a trial does, and the password before the
+# present one is one.
+SEALED_FACTS = frozenset({"log_upload", "firmware_update", "connection_trial", "password_spare"})
 COMMAND_MESSAGE_LENGTH = 300
 FACTS = ("login",)  # commands that say what was, and ask for nothing: they are never too late
 

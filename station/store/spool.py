@@ -14,14 +14,16 @@ from pathlib import Path
 
 FOLDER = "spool"
 DAY = 86_400.0  # s after which nobody asks for a transfer any more
+HELD_FOR = 400 * DAY  # s, where the station may come back to it at a time that the CSMS named
 _CANCELED = "canceled"
+_HELD = "held"
 _OUTCOME = "outcome.json"
 _ID = re.compile(r"[0-9a-f-]{36}")
 
 
 @dataclass(frozen=True, slots=True)
 class Outcome:
-    """How an attempt ended: an UploadLogStatusEnumType, and a sentence for a person."""
+    """How an attempt ended: a status as in ``TransferReport``, and a sentence for a person."""
 
     attempt: int
     status: str
@@ -46,6 +48,18 @@ def canceled(place: Path) -> bool:
     return (place / _CANCELED).exists()
 
 
+def hold(place: Path) -> None:
+    """The transfer's files are still needed when a day has passed, unless it is canceled. Raises OSError."""
+    (place / _HELD).touch()
+
+
+def empty(place: Path) -> None:
+    """Remove what is in the folder of a canceled transfer; that it is canceled stays known."""
+    for path in place.iterdir() if place.exists() else ():
+        if path.name != _CANCELED and path.is_file():
+            path.unlink(missing_ok=True)
+
+
 def note(place: Path, outcome: Outcome) -> None:
     """Keep how an attempt ended. Raises OSError."""
     part = place / f"{_OUTCOME}.part"
@@ -62,11 +76,12 @@ def outcome(place: Path) -> Outcome | None:
 
 
 def clean(data: Path, keep: str = "") -> int:
-    """Remove the folders of transfers that are canceled or a day old, not that of ``keep``; returns their number."""
+    """Remove the folders of transfers that are canceled or too old, not that of ``keep``; returns their number."""
     removed = 0
     spool = data / FOLDER
     for place in spool.iterdir() if spool.exists() else ():
-        if place.name != keep and (canceled(place) or time.time() - place.stat().st_mtime > DAY):
+        kept_for = HELD_FOR if (place / _HELD).exists() else DAY
+        if place.name != keep and (canceled(place) or time.time() - place.stat().st_mtime > kept_for):
             shutil.rmtree(place, ignore_errors=True)
             removed += 1
     return removed

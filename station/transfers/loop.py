@@ -31,6 +31,11 @@ def run(coroutine: Coroutine[Any, Any, T]) -> T:
     return asyncio.run_coroutine_threadsafe(coroutine, _loop()).result()
 
 
+def start(coroutine: Coroutine[Any, Any, None]) -> None:
+    """Begin on the loop's thread, and leave it to itself; it must not raise."""
+    asyncio.run_coroutine_threadsafe(coroutine, _loop())
+
+
 async def report(told: TransferReport) -> None:
     """Tell the uplink. Where it cannot be told it asks again by itself."""
     try:

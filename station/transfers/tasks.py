@@ -21,3 +21,27 @@ def upload_log(transfer_id: str, attempt: int, parameters: dict[str, Any]) -> st
     from station.transfers import log_upload
 
     return log_upload.run(transfer_id, attempt, parameters)
+
+
+@shared_task(name="transfers.download_firmware", expires=60)
+def download_firmware(transfer_id: str, attempt: int, parameters: dict[str, Any]) -> str:
+    """Begin to download and verify a firmware; see ``firmware``. The station says it again if this one gets lost."""
+    from station.transfers import firmware
+
+    return firmware.begin_download(transfer_id, attempt, parameters)
+
+
+@shared_task(name="transfers.install_firmware", expires=60)
+def install_firmware(transfer_id: str, attempt: int, parameters: dict[str, Any]) -> str:
+    """Install what was downloaded; see ``firmware``."""
+    from station.transfers import firmware
+
+    return firmware.install(transfer_id, attempt, parameters)
+
+
+@shared_task(name="transfers.confirm_firmware", expires=60)
+def confirm_firmware(transfer_id: str, attempt: int, parameters: dict[str, Any]) -> str:
+    """The running firmware was accepted by the CSMS; see ``firmware``."""
+    from station.transfers import firmware
+
+    return firmware.confirm(transfer_id, attempt)

@@ -7,15 +7,16 @@ that does not read. It is loaded with the first upload only; a station that neve
 from __future__ import annotations
 
 import asyncio
-import base64
 import ssl
 import time
 from collections.abc import AsyncIterator, Awaitable, Callable, Iterable
 from contextlib import suppress
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
-from urllib.parse import quote, unquote, urljoin, urlsplit, urlunsplit
+from typing import TYPE_CHECKING
+from urllib.parse import quote, urljoin, urlsplit, urlunsplit
+
+from station.transfers.places import LedAstray, authorization, is_secure, onward, origin, without_userinfo, words
 
 if TYPE_CHECKING:
     import aiohttp
@@ -104,24 +105,20 @@ async def _send(
         # No proxy of the environment, no cookies: the CSMS names the server, and it is reached as named.
         async with aiohttp.ClientSession(timeout=timeout, cookie_jar=aiohttp.DummyCookieJar()) as session:
             return await _Courier(session, trust, content, filename, progress).deliver(url)
-    except _LedAstray as error:
+    except LedAstray as error:
         return FAILED, str(error)
     except (aiohttp.ClientSSLError, ssl.SSLError) as error:
-        return FAILED, f"the server cannot be trusted: {_words(error)}"
+        return FAILED, f"the server cannot be trusted: {words(error)}"
     except (aiohttp.InvalidURL, ValueError):
         return "BadMessage", "the URL cannot be used"
     except aiohttp.ClientConnectorError as error:
-        return FAILED, f"the server cannot be reached: {_words(error.os_error)}"
+        return FAILED, f"the server cannot be reached: {words(error.os_error)}"
     except TimeoutError:
         return FAILED, "the server does not answer in time"
     except aiohttp.ClientPayloadError as error:
-        return "BadMessage", f"the server's answer cannot be understood: {_words(error)}"
+        return "BadMessage", f"the server's answer cannot be understood: {words(error)}"
     except (aiohttp.ClientError, OSError) as error:
-        return FAILED, f"the connection was lost: {_words(error)}"
-
-
-class _LedAstray(Exception):
-    """The server sends the file on to where it must not go."""
+        return FAILED, f"the connection was lost: {words(error)}"
 
 
 @dataclass(slots=True)
@@ -149,26 +146,26 @@ class _Courier:
         """One request, and those it is sent on to; returns the HTTP status."""
         from yarl import URL
 
-        origin = _origin(url)
-        authorization = _authorization(url)
+        first = origin(url)
+        secret = authorization(url)
         for _ in range(REDIRECTS + 1):
             body, headers = self._form() if method == "POST" else self._plain()
-            if authorization and _origin(url) == origin:
-                headers["Authorization"] = authorization
+            if secret and origin(url) == first:
+                headers["Authorization"] = secret
             self.progress.moved = 0
             async with self.session.request(
                 method,
-                URL(_without_userinfo(url), encoded=True),  # a presigned URL must stay as it is to the letter
+                URL(without_userinfo(url), encoded=True),  # a presigned URL must stay as it is to the letter
                 data=self._flow(body),
                 headers=headers,
-                ssl=await asyncio.to_thread(self.trust) if _is_secure(url) else True,
+                ssl=await asyncio.to_thread(self.trust) if is_secure(url) else True,
                 allow_redirects=False,
             ) as response:
                 location = response.headers.get("Location", "")
                 if response.status not in (307, 308) or not location:
                     return response.status
-            url = _onward(url, urljoin(url, location))
-        raise _LedAstray(f"the server sent the file on more than {REDIRECTS} times")
+            url = onward(url, urljoin(url, location))
+        raise LedAstray(f"the server sent the file on more than {REDIRECTS} times")
 
     def _plain(self) -> tuple[list[bytes], dict[str, str]]:
         disposition = f'attachment; filename="{self.filename}"'
@@ -211,43 +208,9 @@ def trusted(roots: Iterable[str]) -> ssl.SSLContext:
     return context
 
 
-def _is_secure(url: str) -> bool:
-    return url.lower().startswith("https:")
-
-
-def _onward(url: str, target: str) -> str:
-    """``target``, to which the server at ``url`` sends the file on; never from a protected line to an open one."""
-    if not target.lower().startswith(("https:", "http:")) or (_is_secure(url) and not _is_secure(target)):
-        raise _LedAstray("the server sent the file on to an unprotected place")
-    return target
-
-
 def _for_put(url: str, filename: str) -> str:
     """A URL that ends in a slash names a folder; the file is put into it."""
     parts = urlsplit(url)
     if not parts.path.endswith("/") and parts.path:
         return url
     return urlunsplit(parts._replace(path=f"{parts.path or '/'}{quote(filename)}"))
-
-
-def _origin(url: str) -> tuple[str, str | None, int | None]:
-    parts = urlsplit(url)
-    return parts.scheme.lower(), parts.hostname, parts.port
-
-
-def _authorization(url: str) -> str:
-    """HTTP Basic of the URL's user and password (N01.FR.17); empty where it has none."""
-    userinfo, at, _ = urlsplit(url).netloc.rpartition("@")
-    if not at:
-        return ""
-    user, _, password = userinfo.partition(":")
-    return f"Basic {base64.b64encode(f'{unquote(user)}:{unquote(password)}'.encode()).decode()}"
-
-
-def _without_userinfo(url: str) -> str:
-    parts = urlsplit(url)
-    return urlunsplit(parts._replace(netloc=parts.netloc.rpartition("@")[2], fragment=""))
-
-
-def _words(error: Any) -> str:
-    return " ".join(str(error).split())[:200] or type(error).__name__

@@ -4,12 +4,12 @@ from __future__ import annotations
 
 from collections import deque
 
-from station.device_model.components import ClockCtrlr
+from station.device_model.components import ChargingStation, ClockCtrlr
 from station.device_model.model import DeviceModel, Entry
 from station.domain.evse import Evse
 from station.domain.moment import Moment, rfc3339
 from station.domain.transaction import ChargingState
-from station.live.payloads import EvseLive, StationLive
+from station.live.payloads import EvseLive, FirmwareLive, StationLive
 from station.ocpp.station import Station
 
 CURVE_POINTS = 240
@@ -67,6 +67,8 @@ class Presenter:
             trial_left=station.trial.left(now),
             master_pass=station.authorization.master_pass.choosing,
             diagnosis=diagnosis.as_json() if (diagnosis := station.doctor.current(now)) else None,
+            firmware_version=station.model[ChargingStation.FirmwareVersion],
+            firmware=_firmware(station),
             evses=evses,
             variables={name: entry.text() for name, entry in self._computed(station)},
         )
@@ -171,3 +173,22 @@ class Presenter:
             "id_token_type": token.type if token else None,
             "curve": tuple(curve),
         }
+
+
+def _firmware(station: Station) -> FirmwareLive | None:
+    update = station.firmware.update
+    if update is None:
+        return None
+    return FirmwareLive(
+        phase=update.phase.value,
+        status=update.status,
+        request_id=update.request_id,
+        host=update.host,
+        version=update.version,
+        moved=update.moved,
+        total=update.total,
+        attempt=update.downloads,
+        attempts=update.tries,
+        waits_until=station.firmware.waits_until,
+        detail=update.detail,
+    )

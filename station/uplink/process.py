@@ -22,6 +22,7 @@ from station.domain.effects import DiagnoseConnection, Errand, Remember, StopDia
 from station.domain.memory import Memory
 from station.domain.network import NetworkProfile
 from station.domain.wire import pack_setpoint
+from station.firmware.switch import switch
 from station.live import bus
 from station.live.payloads import StationLive
 from station.live.publish import Latest, Publisher
@@ -96,7 +97,7 @@ class Uplink:
             memory,
             evses=self._evses,
             entropy=random.SystemRandom(),
-            firmware_version=station.__version__,
+            firmware=switch(settings.ENVIRONMENT.installer, settings.DATA_DIR, station.__version__).running(),
             signer=_meter_key(),
         )
         for ignored in self.station.model.ignored:

@@ -16,9 +16,22 @@ from station.csms.session import CallError as SessionCallError
 from tests.conformance import endpoints
 from tests.conformance.endpoints import Login, Presence
 from tests.conformance.network import basic
-from tests.conformance.rig import CARD, Attempt, CallError, Error, LogServer, Message, Payload, Reply, Rig, Silence
+from tests.conformance.rig import (
+    CARD,
+    Attempt,
+    CallError,
+    Error,
+    FirmwareServer,
+    LogServer,
+    Message,
+    Payload,
+    Reply,
+    Rig,
+    Silence,
+)
 from tests.support.appliance import PASSWORD, QUICK, Appliance
 from tests.support.csms import SILENCE, Recorded, Refuse, ScriptedCsms
+from tests.support.file_server import File, FileServer
 from tests.support.log_server import UploadServer
 from tests.support.waiting import wait_until
 from tests.support.web import WebSession
@@ -35,6 +48,23 @@ class _LogServer(LogServer):
 
     def names(self) -> list[str]:
         return [upload.filename for upload in self._server.uploads]
+
+    def hold(self) -> None:
+        self._server.running.clear()
+
+    def release(self) -> None:
+        self._server.running.set()
+
+
+class _FirmwareServer(FirmwareServer):
+    def __init__(self, server: FileServer) -> None:
+        self._server = server
+        self.missing = f"{server.url}/no/such/path"
+
+    def put(self, content: bytes) -> str:
+        path = f"/{len(self._server.files)}"
+        self._server.files[path] = File(content)
+        return f"{self._server.url}{path}"
 
     def hold(self) -> None:
         self._server.running.clear()
@@ -86,6 +116,9 @@ class OnAppliance(Rig):
             self._appliance.provision("--station-certificate", str(certificate), "--station-key", str(key))
         if self.security_profile > 1:
             self._appliance.provision("--csms-url", csms.url, "--security-profile", str(self.security_profile))
+        if self.manufacturer:
+            (self._folder / "manufacturer.pem").write_text(self.manufacturer.pem)
+            self._appliance.provision("--manufacturer-root-certificate", str(self._folder / "manufacturer.pem"))
         admin = ("--admin-password", ADMIN)
         self._appliance.provision_csms(csms.url, password=PASSWORD, variables=settings, options=admin)
         self._appliance.start()
@@ -239,6 +272,15 @@ class OnAppliance(Rig):
 
     def log_server(self) -> LogServer:
         return _LogServer(self._closing.enter_context(UploadServer()))
+
+    def firmware_server(self) -> FirmwareServer:
+        return _FirmwareServer(self._closing.enter_context(FileServer()))
+
+    def image(self, version: str, *, broken: bool = False) -> bytes:
+        path = self._folder / f"{version}.img"
+        done = self._appliance.manage("firmware", "make", "--version", version, str(path), *["--broken"] * broken)
+        assert done.returncode == 0, done.stderr
+        return path.read_bytes()
 
     def name_customer(self, identifier: str, id_token: str, type: str = "ISO14443") -> None:
         self._page().post(

@@ -34,7 +34,7 @@ def rig(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Rig]:
             yield appliance
             _check(appliance, request.node)
     else:
-        memory = InMemory()
+        memory = InMemory(tmp_path)
         memory.security_profile = profile
         yield memory
         _check(memory, request.node)

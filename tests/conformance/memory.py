@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from dataclasses import replace
 from datetime import datetime
+from pathlib import Path
 from typing import Any
 from urllib.parse import urlsplit
 
@@ -21,6 +22,7 @@ from tests.conformance.rig import (
     Attempt,
     CallError,
     Error,
+    FirmwareServer,
     LogServer,
     Message,
     Payload,
@@ -28,6 +30,7 @@ from tests.conformance.rig import (
     Rig,
     Silence,
 )
+from tests.support.firmware import HandFile, small_image
 from tests.support.memory_rig import EPOCH, POLL, MemoryRig
 from tests.support.transfers import HandServer
 
@@ -52,14 +55,40 @@ class _LogServer(LogServer):
         self._server.holds = False
 
 
+class _FirmwareServer(FirmwareServer):
+    missing = "http://files.example/no/such/path"
+
+    def __init__(self, rig: MemoryRig) -> None:
+        assert rig.transfers.firmware is not None
+        self._files = rig.transfers.firmware.files
+        self._held = False
+
+    def put(self, content: bytes) -> str:
+        url = f"http://files.example/{len(self._files)}"
+        self._files[url] = HandFile(content, holds=self._held)
+        return url
+
+    def hold(self) -> None:
+        self._hold(held=True)
+
+    def release(self) -> None:
+        self._hold(held=False)
+
+    def _hold(self, *, held: bool) -> None:
+        self._held = held
+        for file in self._files.values():
+            file.holds = held
+
+
 class InMemory(Rig):
     """A station, board and CSMS in this process. Time passes only in ``let`` and in what waits."""
 
     name = "memory"
     person = "owner"
 
-    def __init__(self) -> None:
+    def __init__(self, folder: Path) -> None:
         super().__init__()
+        self._folder = folder
         self._rig: MemoryRig
         self._reachable = True
         self._rebooted = 0
@@ -83,6 +112,10 @@ class InMemory(Rig):
             {urlsplit(url).netloc: number for number, url in self._urls.items()},
             {number: self.presence(number) for number in (1, 2)},
         )
+        if self.manufacturer:
+            self._rig.with_firmware(self._folder)
+            root = StoredCertificate("root", CertificateUse.MANUFACTURER_ROOT, (self.manufacturer.pem,), EPOCH)
+            self._rig.disk.commit([SaveCertificate(root)])
         self._rig.boot(connect=False)
         self._connect()
         self.let(1.0)
@@ -231,6 +264,12 @@ class InMemory(Rig):
 
     def log_server(self) -> LogServer:
         return _LogServer(self._rig)
+
+    def firmware_server(self) -> FirmwareServer:
+        return _FirmwareServer(self._rig)
+
+    def image(self, version: str, *, broken: bool = False) -> bytes:
+        return small_image(self._folder, version, broken=broken)
 
     def name_customer(self, identifier: str, id_token: str, type: str = "ISO14443") -> None:
         done = self._rig.operator("name_customer", customer_identifier=identifier, id_token=id_token, type=type)

@@ -14,6 +14,7 @@ from datetime import datetime
 from typing import Any, TypeAlias
 
 from tests.conformance.endpoints import Login, Presence
+from tests.support.manufacturer import Manufacturer
 
 Payload: TypeAlias = dict[str, Any]
 Reply: TypeAlias = Mapping[str, Any] | Callable[[Payload], Any] | None  # None: no answer at all
@@ -77,6 +78,24 @@ class LogServer(ABC):
         """Take at once what comes, and what is held."""
 
 
+class FirmwareServer(ABC):
+    """A server that firmware is downloaded from. ``missing`` is a URL of it where nothing is."""
+
+    missing: str
+
+    @abstractmethod
+    def put(self, content: bytes) -> str:
+        """Offer a file; returns its URL."""
+
+    @abstractmethod
+    def hold(self) -> None:
+        """From now on give no file away until ``release``."""
+
+    @abstractmethod
+    def release(self) -> None:
+        """Give at once what is asked for, and what is held."""
+
+
 @dataclass(frozen=True)
 class Silence:
     """No answer at all, as what a callable given to ``Rig.answer`` returns."""
@@ -100,6 +119,7 @@ class Rig(ABC):
     second_profile: int | None = None
     socket: bool = False  # the board has sockets with a lock instead of fixed cables; set before ``start``
     phases: int = 1  # of the mains, for every EVSE; set before ``start``
+    manufacturer: Manufacturer | None = None  # whose root certificate is installed; set before ``start``
 
     def __init__(self) -> None:
         self._consumed: set[int] = set()
@@ -223,6 +243,14 @@ class Rig(ABC):
     @abstractmethod
     def log_server(self) -> LogServer:
         """A server that logs may be uploaded to."""
+
+    @abstractmethod
+    def firmware_server(self) -> FirmwareServer:
+        """A server that firmware may be downloaded from."""
+
+    @abstractmethod
+    def image(self, version: str, *, broken: bool = False) -> bytes:
+        """A firmware image of that version; ``broken``: one whose installation fails."""
 
     @abstractmethod
     def name_customer(self, identifier: str, id_token: str, type: str = "ISO14443") -> None:

@@ -15,10 +15,12 @@ import sys
 import time
 from pathlib import Path
 
+from station.domain.firmware import RunningFirmware
 from station.project import health
 from station.project.supervisor import supervisor
 from station.project.supervisor.child import Spec
 from station.project.supervisor.output import Output
+from station.project.supervisor.probation import Probation
 
 
 def child(folder: Path, plan: dict) -> int:
@@ -49,6 +51,27 @@ def child(folder: Path, plan: dict) -> int:
         time.sleep(0.05)
 
 
+class Switch:
+    """The switch of a firmware on trial; ``pending`` once a file of that name is there."""
+
+    def __init__(self, folder: Path, patience: float | None) -> None:
+        self._folder, self._patience = folder, patience
+
+    def running(self) -> RunningFirmware:
+        return RunningFirmware("1")
+
+    def pending(self) -> bool:
+        return (self._folder / "pending").exists()
+
+    def on_trial(self) -> float | None:
+        return None if (self._folder / "confirmed").exists() else self._patience
+
+    def give_up(self, why: str) -> None:
+        (self._folder / "given up").write_text(why)
+
+    def restart(self) -> None: ...
+
+
 def main() -> None:
     folder = Path(sys.argv[1])
     plan = json.loads(sys.argv[2])
@@ -65,7 +88,12 @@ def main() -> None:
         for each in plan["children"]
     ]
     output = Output(1, (supervisor.SELF, *(spec.name for spec in specs)))
-    supervisor.Supervisor(specs, output, ready=lambda: output.line(supervisor.SELF, "ready")).run()
+    trial = Probation(Switch(folder, plan["patience"])) if "patience" in plan else None
+    anew = supervisor.Supervisor(
+        specs, output, ready=lambda: output.line(supervisor.SELF, "ready"), probation=trial
+    ).run()
+    if anew:
+        print("other code is started", flush=True)
 
 
 if __name__ == "__main__":

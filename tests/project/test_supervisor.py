@@ -22,10 +22,10 @@ QUICK = {"CHECK": 0.1, "SILENT": 1.0, "FIRST_BEAT": 5.0, "STOP": 1.0, "REBOOT_ST
 
 
 class Run:
-    def __init__(self, folder: Path, children: list[dict[str, Any]], limits: dict[str, float]) -> None:
+    def __init__(self, folder: Path, children: list[dict[str, Any]], limits: dict[str, float], **more: Any) -> None:
         self.folder = folder
         self.log = folder / "log"
-        plan = {"children": children, "limits": {**QUICK, **limits}}
+        plan = {"children": children, "limits": {**QUICK, **limits}, **more}
         with self.log.open("w") as log:
             self.process = subprocess.Popen(
                 [sys.executable, "-m", "tests.project.dummies", str(folder), json.dumps(plan)],
@@ -192,3 +192,56 @@ def test_pauses_double_up_to_a_limit_and_are_forgotten() -> None:
 def test_how_a_process_ended() -> None:
     assert how(3 << 8) == "ended with status 3"
     assert how(int(signal.SIGKILL)) == "was ended by SIGKILL"
+
+
+# ---------------------------------------------------------------- firmware
+
+
+REBOOTS = {"name": "uplink", "do": "reboot-once", "station": True}
+
+
+@pytest.fixture
+def trial(tmp_path: Path) -> Iterator[Callable[..., Run]]:
+    """A supervisor with a firmware that is on trial for ``patience`` seconds (None: is not)."""
+    runs: list[Run] = []
+
+    def trial(patience: float | None, *children: dict[str, Any]) -> Run:
+        runs.append(Run(tmp_path, list(children), {}, patience=patience))
+        return runs[-1]
+
+    yield trial
+    for run in runs:
+        if run.process.poll() is None:
+            run.process.kill()
+            run.process.wait(10)
+
+
+def test_other_code_takes_over_at_a_reboot(trial: Callable[..., Run], tmp_path: Path) -> None:
+    (tmp_path / "pending").touch()
+    run = trial(None, REBOOTS, {"name": "web", "do": "run"})
+    assert run.process.wait(20) == 0
+    assert run.text().endswith("other code is started\n")
+    assert len(run.pids("uplink")) == 1
+    assert not any(psutil.pid_exists(pid) for pid in run.pids("web"))
+
+
+def test_a_reboot_without_other_code_is_one_as_ever(trial: Callable[..., Run]) -> None:
+    run = trial(None, REBOOTS)
+    run.until(lambda: len(run.pids("uplink")) == 2)
+    assert run.stop() == 0
+    assert "other code" not in run.text()
+
+
+def test_children_that_end_again_and_again_end_the_trial(trial: Callable[..., Run], tmp_path: Path) -> None:
+    run = trial(600.0, {"name": "uplink", "do": "end"}, {"name": "web", "do": "end"})
+    assert run.process.wait(30) == 0
+    assert "other code is started" in run.text()
+    assert "end by themselves" in (tmp_path / "given up").read_text()
+
+
+def test_a_stop_on_trial_is_a_stop(trial: Callable[..., Run], tmp_path: Path) -> None:
+    run = trial(600.0, {"name": "uplink", "do": "run"})
+    run.until(lambda: run.pids("uplink"))
+    assert run.stop() == 0
+    assert "other code" not in run.text()
+    assert not (tmp_path / "given up").exists()

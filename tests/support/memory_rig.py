@@ -11,6 +11,7 @@ import random
 from collections import deque
 from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
+from pathlib import Path
 from typing import Any
 
 from station.domain.board import CardRead, Fault
@@ -31,11 +32,13 @@ from station.domain.effects import (
     Stored,
 )
 from station.domain.events import CustomerLookedUp, Event, LinkDown, LinkUp, OperatorCommand, Started, Tick
+from station.domain.firmware import RunningFirmware
 from station.domain.moment import Moment, rfc3339
 from station.domain.network import NetworkProfile
 from station.ocpp.rpc import Rpc
 from station.ocpp.station import Station
 from tests.support.disk import Disk
+from tests.support.firmware import HandFirmware
 from tests.support.hand_board import HandBoard, HandEvse
 from tests.support.ocmf import TestKey
 from tests.support.signing import HandSigning
@@ -70,6 +73,7 @@ class MemoryRig:
         self._held: list[list[Any]] = []
         self._inbox: deque[list[Any]] = deque()
         self._due: float = self.now.monotonic
+        self.firmware: Callable[[], RunningFirmware] = lambda: RunningFirmware("test")  # what runs in the next life
         self.transfers = HandTransfers(lambda report: self.step(report))
         self.signing = HandSigning(lambda made: self.step(made))
         self.after_step: Callable[[], None] | None = None
@@ -84,7 +88,7 @@ class MemoryRig:
             memory,
             evses=len(self.board.evses),
             entropy=self.entropy,
-            firmware_version="test",
+            firmware=self.firmware(),
             signer=TestKey(),
         )
         for name, value in self.variables.items():
@@ -101,6 +105,12 @@ class MemoryRig:
         if connect:
             self.connect()
         return self
+
+    def with_firmware(self, folder: Path) -> HandFirmware:
+        """From the next life on firmware can be updated, with slots in that folder."""
+        hand = self.transfers.firmware = HandFirmware(folder, lambda report: self.transfers.tell(report))
+        self.firmware = hand.boot
+        return hand
 
     def power_cut(self) -> None:
         """Everything that was not committed is gone; the board's electronics starts anew."""

@@ -14,6 +14,7 @@ from typing import Any
 
 from station.domain.effects import CancelTransfer, StartTransfer
 from station.domain.events import TransferReport
+from tests.support.firmware import HandFirmware
 
 PREPARES = 0.2  # s to make the file
 TAKES = 0.6  # s to upload it
@@ -47,6 +48,7 @@ class HandTransfers:
     servers: dict[str, HandServer] = field(default_factory=dict)
     orders: list[StartTransfer] = field(default_factory=list)  # all that were heard
     deaf: bool = False
+    firmware: HandFirmware | None = None  # who does what is ordered of a firmware
     _waiting: deque[StartTransfer] = field(default_factory=deque)
     _running: _Task | None = None
     _canceled: set[str] = field(default_factory=set)
@@ -55,16 +57,31 @@ class HandTransfers:
     def take(self, errand: StartTransfer | CancelTransfer) -> None:
         if isinstance(errand, CancelTransfer):
             self._canceled.add(errand.transfer_id)
+            if self.firmware:
+                self.firmware.cancel(errand.transfer_id)
         elif not self.deaf:
             self.orders.append(errand)
             self._waiting.append(errand)
 
+    def _pass_on(self, now: float) -> None:
+        """Downloads run beside the worker's tasks."""
+        if self.firmware is None:
+            return
+        self.firmware.step(now)
+        for order in [order for order in self._waiting if order.task.endswith("_firmware")]:
+            self._waiting.remove(order)
+            if order.transfer_id not in self._canceled:
+                self.firmware.take(order, now)
+
     def die(self) -> None:
         self._running = None
         self._waiting.clear()
+        if self.firmware:
+            self.firmware.die()
 
     def step(self, now: float) -> None:
         """Let the worker work until ``now`` (monotonic)."""
+        self._pass_on(now)
         if self._running is None and self._waiting:
             self._begin(self._waiting.popleft(), now)
         task = self._running

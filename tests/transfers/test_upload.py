@@ -220,7 +220,7 @@ def test_never_from_https_to_http(authority: Authority, roots: tuple[str, ...], 
     with UploadServer() as plain, UploadServer(tls=secure(authority, tmp_path / "server")) as server:
         server.manners["/upload"] = Manner(put=307, location=f"{plain.url}/upload")
         status, detail = send(file, f"{server.url}/upload", roots=roots)
-        assert (status, detail) == ("UploadFailure", "the server sent the file on to an unprotected place")
+        assert (status, detail) == ("UploadFailure", "the server leads to an unprotected place")
         assert not plain.uploads
 
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 from station.device_model.components.authorization import AuthCacheCtrlr, AuthCtrlr
 from station.device_model.components.communication import DeviceDataCtrlr, OCPPCommCtrlr
 from station.device_model.components.diagnostics import CustomerInformationCtrlr
+from station.device_model.components.firmware import FirmwareCtrlr
 from station.device_model.components.metering import AlignedDataCtrlr, EvseAlignedDataCtrlr, SampledDataCtrlr
 from station.device_model.components.security import SecurityCtrlr
 from station.device_model.components.station import (
@@ -29,6 +30,7 @@ COMPONENTS: tuple[type[Component], ...] = (
     ClockCtrlr,
     CustomerInformationCtrlr,
     DeviceDataCtrlr,
+    FirmwareCtrlr,
     OCPPCommCtrlr,
     SampledDataCtrlr,
     SecurityCtrlr,
@@ -48,6 +50,7 @@ __all__ = [
     "CustomerInformationCtrlr",
     "DeviceDataCtrlr",
     "EvseAlignedDataCtrlr",
+    "FirmwareCtrlr",
     "OCPPCommCtrlr",
     "SampledDataCtrlr",
     "SecurityCtrlr",

@@ -70,6 +70,11 @@ class ChargingStation(Component):
         minimum=0,
         maximum=300,
     )
+    AllowNewSessionsPendingFirmwareUpdate = boolean(
+        False,
+        READ_WRITE,
+        "Sessions may begin while a firmware update waits for the running ones to end; it may then wait for long",
+    )
     FirmwareVersion = string("", READ_ONLY, "The firmware that runs", maximum=50, computed=True)
 
 

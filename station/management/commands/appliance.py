@@ -10,9 +10,12 @@ from typing import Any
 from django.conf import settings
 from django.core.management.base import BaseCommand
 
+import station
+from station.firmware.switch import switch
 from station.project.environment import Environment
 from station.project.supervisor import roster, startup
 from station.project.supervisor.output import Output
+from station.project.supervisor.probation import Probation
 from station.project.supervisor.startup import StartupFailed
 from station.project.supervisor.supervisor import SELF, Supervisor
 
@@ -67,8 +70,13 @@ def _run(environment: Environment) -> None:
 
     demonstrated = demonstration.listening if demonstration else None
     sockets = tuple(listening.fileno() for listening in (web, web_tls, demonstrated) if listening is not None)
-    Supervisor(children, output, close=sockets, on_reboot=no_longer_needed, ready=ready).run()
+    firmware = switch(environment.installer, environment.data, station.__version__)
+    anew = Supervisor(
+        children, output, close=sockets, on_reboot=no_longer_needed, ready=ready, probation=Probation(firmware)
+    ).run()
     os.close(held)
+    if anew:
+        firmware.restart()
 
 
 def _prepare() -> dict[str, Any]:

@@ -12,6 +12,7 @@ from types import FrameType
 from station.project import health
 from station.project.supervisor.child import Child, Spec, how
 from station.project.supervisor.output import Output
+from station.project.supervisor.probation import Probation
 
 SELF = "station"
 REBOOT = 75  # exit status by which the uplink asks for a reboot of the station (EX_TEMPFAIL of sysexits.h)
@@ -28,7 +29,8 @@ class Supervisor:
     """Runs ``specs`` until SIGTERM or SIGINT. ``close`` are descriptors that children do not inherit.
 
     ``on_reboot`` is asked before the station's processes start again and may drop children that are no longer wanted
-    by their name. ``ready`` is called once, when every child with a slot has beaten.
+    by their name. ``ready`` is called once, when every child with a slot has beaten. ``probation`` watches a firmware
+    on trial; where it gives up, or other code is to run after a reboot, ``run`` stops everything and returns True.
     """
 
     def __init__(
@@ -39,12 +41,15 @@ class Supervisor:
         close: tuple[int, ...] = (),
         on_reboot: Callable[[], set[str]] = set,
         ready: Callable[[], None] = lambda: None,
+        probation: Probation | None = None,
     ) -> None:
         self.children = [Child(spec) for spec in specs]
         self.output = output
         self._close = close
         self._on_reboot = on_reboot
         self._ready: Callable[[], None] | None = ready
+        self._probation = probation
+        self._other_code = False  # what runs next is not what runs now
         self._selector = selectors.PollSelector()  # epoll would refuse a log that goes into a file
         self._wake = os.pipe()
         self._asked_to_stop = 0
@@ -53,8 +58,8 @@ class Supervisor:
         self._checked = 0.0
         self._grace_until = 0.0
 
-    def run(self) -> None:
-        """Supervise; returns when everything has stopped."""
+    def run(self) -> bool:
+        """Supervise; returns when everything has stopped, and whether other code is to be started."""
         self._listen_to_signals()
         now = time.monotonic()
         self._checked = now
@@ -66,14 +71,17 @@ class Supervisor:
             now = time.monotonic()
             if self._asked_to_stop and not self._stopping:
                 self._begin_to_stop(now)
+            elif not self._stopping:
+                self._look_at_probation(now)
             if self._stopping and not any(child.running for child in self.children):
                 break
             self._kill_late(now)
             if not self._stopping:
                 self._look_at_beats(now)
                 self._start_due(now)
-        self._say("stopped")
+        self._say("other code takes over" if self._other_code else "stopped")
         self.output.finish(1.0)
+        return self._other_code and not self._asked_to_stop
 
     # ------------------------------------------------------------------ signals and waiting
 
@@ -138,6 +146,9 @@ class Supervisor:
             if any(child.running for child in self.children if child.spec.station):
                 return
             self._rebooting = False
+            if self._probation is not None and self._probation.other_code():
+                self._make_way(now)
+                return
             self._drop(self._on_reboot())
             for child in self.children:
                 if child.spec.station:
@@ -170,6 +181,8 @@ class Supervisor:
             self._reboot(child)
         else:
             self._say(f"WARNING {child.name} {how(status)}; it starts again in {child.backoff:.0f} s")
+            if self._probation is not None:
+                self._probation.ended(child.name)
 
     def _reboot(self, child: Child) -> None:
         self._say("the station reboots")
@@ -213,6 +226,18 @@ class Supervisor:
             child.restart_at = None
             if not child.spec.last:
                 self._ask_to_end(child, now + STOP)
+
+    # ------------------------------------------------------------------ firmware
+
+    def _look_at_probation(self, now: float) -> None:
+        why = self._probation.verdict(now) if self._probation is not None else ""
+        if why:
+            self._say(f"ERROR the firmware on trial is taken back: {why}")
+            self._make_way(now)
+
+    def _make_way(self, now: float) -> None:
+        self._other_code = True
+        self._begin_to_stop(now)
 
     # ------------------------------------------------------------------ heartbeats
 

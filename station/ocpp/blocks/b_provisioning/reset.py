@@ -10,7 +10,7 @@ from station.domain.effects import FinishCommand, Reboot
 from station.domain.events import OperatorCommand
 from station.domain.evse import Evse
 from station.domain.moment import Moment
-from station.domain.signals import EndTransactions, EvseChanged, EvseReset
+from station.domain.signals import EndTransactions, EvseChanged, EvseReset, RebootWanted
 from station.ocpp.block import Block, Payload
 from station.ocpp.context import Context
 
@@ -44,6 +44,7 @@ class Reset(Block):
         self._context = context
         self._reason = ""  # BootReasonEnumType of the reboot to come; empty: none
         self._scheduled = False  # OnIdle, and a transaction still runs
+        self._keeps = False  # what runs goes on after the reboot
         self._at_latest: float | None = None
         self._retry_at: float | None = None  # monotonic: when the reboot that was ordered counts as failed
         self._tries = 0
@@ -60,7 +61,9 @@ class Reset(Block):
             return self._reset_evse(request["evseId"], on_idle, now)
         if self._reason and not self._scheduled:
             return {"status": "Accepted"}  # it is under way
-        if on_idle and any(seat.transaction for seat in self._context.seats()):
+        if not on_idle and self._context.installing:
+            return _rejected("FwUpdateInProgress", "a firmware is being installed")  # B11.FR.06
+        if on_idle and not self._idle():
             self._prepare("ScheduledReset", now, scheduled=True)
             return {"status": "Scheduled"}  # B12.FR.01
         self._context.raise_signal(EndTransactions("ResetCommand", "ImmediateReset"))  # B12.FR.04
@@ -85,7 +88,10 @@ class Reset(Block):
         return {"status": "Accepted"}
 
     def on(self, event: object, now: Moment) -> None:
-        if isinstance(event, OperatorCommand) and event.action == "restart":
+        if isinstance(event, RebootWanted):
+            self._prepare(event.reason, now)
+            self._keeps = True
+        elif isinstance(event, OperatorCommand) and event.action == "restart":
             self._context.raise_signal(EndTransactions("AbnormalCondition", "Reboot"))
             self._prepare("LocalReset", now)
             self._context.emit(FinishCommand(event.command_id, "Accepted", "The station restarts."))
@@ -113,6 +119,10 @@ class Reset(Block):
             self._context.availability.resetting.discard(evse.id)
             self._context.raise_signal(EvseChanged(evse.id))
 
+    def _idle(self) -> bool:
+        """Neither a transaction nor a firmware update would be disturbed (errata 2025-09, 2.14)."""
+        return not self._context.updating and not any(seat.transaction for seat in self._context.seats())
+
     def _deadline_from(self, now: Moment) -> float:
         return now.monotonic + float(self._context.model[OCPPCommCtrlr.MessageTimeout])  # B12.FR.05
 
@@ -128,12 +138,12 @@ class Reset(Block):
         if not self._reason:
             return
         if self._scheduled:
-            if any(seat.transaction for seat in self._context.seats()):
+            if not self._idle():
                 return
             self._scheduled = False
             self._at_latest = self._deadline_from(now)
         outbox = self._context.outbox
-        ending = any(seat.transaction for seat in self._context.seats())
+        ending = not self._keeps and any(seat.transaction for seat in self._context.seats())
         waiting = ending or (outbox.online and outbox.registration == "Accepted" and not outbox.idle)
         if waiting and self._at_latest is not None and now.monotonic < self._at_latest:
             return
@@ -155,7 +165,7 @@ class Reset(Block):
             return
         self._context.journal(now, "reset_failed", reason=self._reason)
         self._context.remember("boot_reason", None)
-        self._context.restarting = self._gone = False
+        self._context.restarting = self._gone = self._keeps = False
         self._reason, self._tries, self._retry_at = "", 0, None
         for evse in self._context.evses.values():
             self._give_back(evse)
