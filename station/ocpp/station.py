@@ -307,7 +307,7 @@ class Station:
         handler = self._handlers.get(call.action)
         if handler is None:
             return [AnswerError(call.call_id, "NotSupported", f"{call.action} is not supported by this station")]
-        self.context.handling(call.call_id)
+        self.context.handling(call.call_id, call.size)
         try:
             response = handler(call.payload, now)
         except CallRefused as refused:
