@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping
+from contextlib import suppress
 from dataclasses import asdict, dataclass
 from datetime import datetime
 from typing import TYPE_CHECKING, TypeVar
@@ -13,6 +14,8 @@ from station.domain.certificates import CertificateUse, StoredCertificate, TlsMa
 from station.domain.effects import ForgetKey, RemoveCertificate, SaveCertificate
 
 if TYPE_CHECKING:
+    from cryptography.x509 import Certificate
+
     from station.ocpp.context import Context
 
 T = TypeVar("T")
@@ -97,6 +100,14 @@ class CertificateStore:
     def roots(self, use: CertificateUse) -> tuple[str, ...]:
         """The root certificates for that use, in PEM."""
         return tuple(record.chain[0] for record in self.of(use))
+
+    def readable(self, *uses: CertificateUse) -> list[Certificate]:
+        """The certificates for those uses, the first one of each chain; what is damaged is passed over."""
+        found = []
+        for record in self.of(*uses):
+            with suppress(ValueError, IndexError):
+                found.append(pki.read(record.chain[0]))
+        return found
 
     def material(self, at: datetime, slot: int) -> TlsMaterial:
         """What a connection by a network slot needs at that time; the next LinkUp or ConnectionFailed is about it."""

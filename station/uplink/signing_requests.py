@@ -11,6 +11,7 @@ import logging
 import threading
 from collections.abc import Callable, Container
 from contextlib import suppress
+from fnmatch import fnmatchcase
 from pathlib import Path
 
 from station.domain.effects import ForgetKey, MakeSigningRequest
@@ -19,6 +20,8 @@ from station.domain.pki import key_name
 from station.store.secrets import sync_folder, write_private
 
 log = logging.getLogger(__name__)
+
+KEY_FILES = "station-*.pem"  # as ``key_name`` makes them
 
 
 class SigningRequests:
@@ -44,11 +47,12 @@ class SigningRequests:
 
     def forget(self, errand: ForgetKey) -> None:
         """Destroy a key; one that is gone already is as good."""
-        self._remove(self._keys / Path(errand.key).name)
+        if fnmatchcase(errand.key, KEY_FILES) and Path(errand.key).name == errand.key:
+            self._remove(self._keys / errand.key)
 
     def sweep(self, needed: Container[str]) -> None:
         """Remove what an earlier life made and did not come to use; to be called before the first ``make``."""
-        for path in [*self._keys.glob("station-*.pem"), *self._keys.glob(".station-*.pem.*")]:
+        for path in [*self._keys.glob(KEY_FILES), *self._keys.glob(f".{KEY_FILES}.*")]:
             if path.name not in needed:
                 log.info("a private key that nothing needs is removed")
                 self._remove(path)

@@ -105,6 +105,7 @@ class MemoryRig:
     def power_cut(self) -> None:
         """Everything that was not committed is gone; the board's electronics starts anew."""
         self.online = False
+        self._inbox.clear()
         self.transfers.die()
         self.signing.die()
         self.board.power_cycle()
@@ -251,6 +252,7 @@ class MemoryRig:
                 raise AssertionError(f"busy loop: the deadline {due} does not move")
             self.now = self.now.plus(max(0.0, due - self.now.monotonic))
             self._keep_deadlines()
+            self.signing.step()
         self.now = self.now.plus(end - self.now.monotonic)
         self._keep_deadlines()
 

@@ -30,7 +30,7 @@ def name(common_name: str, organization: str = "Test") -> x509.Name:
 class Authority:
     """A certificate authority: a root, or below ``issuer``. Its key is of P-256 unless one is given.
 
-    ``since`` and ``days`` are days from now; the rigs' virtual clock is behind.
+    ``since`` and ``days`` are days from ``now``, which the rigs' virtual clock has an idea of its own of.
     """
 
     def __init__(
@@ -44,7 +44,9 @@ class Authority:
         ca: bool | None = True,
         path_length: int | None = None,
         extensions: Iterable[tuple[x509.ExtensionType, bool]] = (),
+        now: datetime.datetime | None = None,
     ) -> None:
+        self.now = now or (issuer.now if issuer else NOW)
         self.key: Key = key or ec.generate_private_key(ec.SECP256R1())
         self._subject = name(common_name)
         signer = issuer or self
@@ -119,8 +121,8 @@ class Authority:
             .issuer_name(self._subject)
             .public_key(public_key)
             .serial_number(x509.random_serial_number())
-            .not_valid_before(NOW + datetime.timedelta(days=since))
-            .not_valid_after(NOW + datetime.timedelta(days=days))
+            .not_valid_before(self.now + datetime.timedelta(days=since))
+            .not_valid_after(self.now + datetime.timedelta(days=days))
         )
         if ca is not None:
             builder = builder.add_extension(x509.BasicConstraints(ca=ca, path_length=path_length), critical=True)

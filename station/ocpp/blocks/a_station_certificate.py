@@ -286,7 +286,7 @@ class StationCertificate(Block):
         leaf, request = chain[0], self._request
         key = pki.public_key(leaf)
         if request is None or not request.csr or key != pki.requested_key(request.csr):
-            if any(pki.public_key(pki.read(one.chain[0])) == key for one in self._store.of(OWN) if one.chain):
+            if any(pki.public_key(one) == key for one in self._store.readable(OWN)):
                 raise _Fulfilled("there is a certificate for this request already")
             raise BadCertificate("its key is not that of a request of this station")
         at = self._context.clock.utc(now)
@@ -297,8 +297,7 @@ class StationCertificate(Block):
             raise BadCertificate(f"its commonName is not {request.common_name}")  # A00.FR.511
         if request.organization and request.organization not in pki.organizations(leaf):
             raise BadCertificate(f"its organizationName is not {request.organization}")  # A00.FR.509
-        roots = [pki.read(pem) for pem in self._store.roots(CertificateUse.CSMS_ROOT)]
-        return pki.path(leaf, chain[1:], roots, at)
+        return pki.path(leaf, chain[1:], self._store.readable(CertificateUse.CSMS_ROOT), at)
 
     # ------------------------------------------------------------------ whether it works
 

@@ -99,7 +99,7 @@ class Certificates(Block):
 
         ``strictly``: it must be the latter, once there is one (AdditionalRootCertificateCheck).
         """
-        here = [pki.read(pem) for pem in self._store.roots(use)]
+        here = self._store.readable(use)
         issuer = next((one for one in here if pki.is_issued_by(certificate, one)), None)
         if strictly and here:
             if issuer is None:
@@ -146,7 +146,7 @@ class Certificates(Block):
         found: list[Mapping[str, str] | None] = []
         try:
             chain = [pki.read(pem) for pem in record.chain]
-            roots = [pki.read(pem) for use in ROOTS for pem in self._store.roots(use)]
+            roots = self._store.readable(*ROOTS)
             for certificate in chain:
                 issuer = next((one for one in [*chain, *roots] if pki.is_issued_by(certificate, one)), None)
                 found.append(pki.hash_data(certificate, issuer, algorithm) if issuer else None)
