@@ -83,6 +83,12 @@ def _taken_back(data: Mapping[str, Any]) -> Any:
     }
 
 
+_ASKED: Mapping[str, Any] = {
+    "csms": _("The operator's system had a new certificate for the station asked for."),
+    "expiry": _("The station's certificate expires soon; a new one was asked for."),
+    "operator": _("A new certificate for the station was asked for."),
+}
+
 EVENTS: Mapping[str, Sentence] = {
     "trial_began": lambda data: (
         _("%(who)s had %(what)s tried. %(url)s")
@@ -95,6 +101,33 @@ EVENTS: Mapping[str, Sentence] = {
     ),
     "certificate_deleted": lambda data: (
         _("%(who)s deleted a certificate: %(subject)s.") % {"subject": "?", **data, "who": _person(data)}
+    ),
+    "csms_root_proven": lambda data: _("The new root of the operator's system works; those before it are gone."),
+    "csms_root_swapped": lambda data: (
+        _("The operator's server is not trusted by the new root; the one before is tried.")
+        if data.get("side") == "old"
+        else _("The operator's server is not trusted by the root before; the new one is tried.")
+    ),
+    "certificate_requested": lambda data: _ASKED.get(str(data.get("why"))) or _ASKED["operator"],
+    "certificate_request_failed": lambda data: (
+        _("No certificate request could be made: %(detail)s.") % {"detail": "", **data}
+    ),
+    "certificate_request_refused": lambda data: _("The operator's system refused to have a certificate made."),
+    "station_certificate_refused": lambda data: (
+        _("A certificate for the station was refused: %(detail)s.") % {"detail": "", **data}
+    ),
+    "station_certificate_installed": lambda data: (
+        _("%(who)s brought a new certificate for the station: %(subject)s.")
+        % {"subject": "?", **data, "who": _person(data)}
+    ),
+    "station_certificate_proven": lambda data: _("The station's new certificate works; the one before is gone."),
+    "station_certificate_taken_back": lambda data: _(
+        "The station's new certificate led to no connection and is gone; the one before serves again."
+    ),
+    "station_certificate_swapped": lambda data: (
+        _("With the station's new certificate there was no connection; the one before is tried.")
+        if data.get("side") == "old"
+        else _("With the station's former certificate there was no connection; the new one is tried.")
     ),
     "connection_set": lambda data: _("%(who)s set %(what)s.") % {"who": _person(data), "what": _what(data)},
 }

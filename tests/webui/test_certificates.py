@@ -28,10 +28,9 @@ CSR = "-----BEGIN CERTIFICATE REQUEST-----\nMIIB\n-----END CERTIFICATE REQUEST--
 
 def chain(days: int = 300) -> tuple[str, ...]:
     """A certificate of the station with the one that issued it, both below ``ROOT``."""
-    issuing = Authority("Issuing CA")
-    issuing._certificate = ROOT._sign("Issuing CA", issuing._key, ROOT._certificate.subject, ca=True, days=3000)
+    issuing = Authority("Issuing CA", issuer=ROOT)
     leaf, _ = issuing.pair("CS001", names=["cs001.example"], days=days)
-    return tuple(one.public_bytes(Encoding.PEM).decode() for one in (leaf, issuing._certificate))
+    return tuple(one.public_bytes(Encoding.PEM).decode() for one in (leaf, issuing.certificate))
 
 
 def install(*records: StoredCertificate) -> None:
@@ -153,7 +152,7 @@ def test_history(installer: Client) -> None:
 
 @pytest.mark.parametrize("kind", ["text", "pem file", "der file", "with comments"])
 def test_a_root_is_filed_as_pem(installer: Client, kind: str) -> None:
-    der = ROOT._certificate.public_bytes(Encoding.DER)
+    der = ROOT.certificate.public_bytes(Encoding.DER)
     typed: dict[str, Any] = {"root-use": "CSMSRootCertificate"}
     match kind:
         case "text":

@@ -19,7 +19,20 @@ if TYPE_CHECKING:
 
 REQUEST = "certificate_request"  # remembered by the station while it waits for a signature
 HISTORY = 12
-KINDS = ("certificate_installed", "certificate_deleted")
+KINDS = (
+    "certificate_installed",
+    "certificate_deleted",
+    "certificate_requested",
+    "certificate_request_failed",
+    "certificate_request_refused",
+    "csms_root_proven",
+    "csms_root_swapped",
+    "station_certificate_refused",
+    "station_certificate_installed",
+    "station_certificate_proven",
+    "station_certificate_taken_back",
+    "station_certificate_swapped",
+)
 SOON, VERY_SOON = timedelta(days=30), timedelta(days=7)
 GROUPS = (
     CertificateUse.CHARGING_STATION,
