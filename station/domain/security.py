@@ -47,6 +47,8 @@ _KINDS = (
     Kind("InvalidFirmwareSigningCertificate", True, "the check of an UpdateFirmware request"),
     Kind("InvalidCsmsCertificate", True, "the TLS handshake with the CSMS", HOUR),
     Kind("InvalidChargingStationCertificate", True, "the check of a CertificateSigned request"),
+    # A02.FR.29 of the errata of 2025-09
+    Kind("DiscardedRenewedClientCertificate", True, "a renewed certificate of the station's that led to no connection"),
     Kind("InvalidTLSVersion", True, "the TLS handshake with the CSMS", HOUR),
     Kind("InvalidTLSCipherSuite", True, "the TLS handshake with the CSMS", HOUR),
     Kind("MaintenanceLoginAccepted", True, "a login to the web interface"),

@@ -24,13 +24,15 @@ class Presence:
     """How an endpoint presents itself.
 
     ``authority`` is the number of the root that vouches for it. ``certificate``: good, expired, future, stranger (of an
-    authority that is not installed), other_host or wildcard. ``newest``: the newest TLS that it speaks.
+    authority that is not installed), other_host, wildcard or new_root (good, and signed by ``new_root``). ``newest``:
+    the newest TLS that it speaks. ``takes_new``: also certificates of the station's that are not the factory's.
     """
 
     security_profile: int = 1
     authority: int = 1
     certificate: str = "good"
     newest: ssl.TLSVersion = ssl.TLSVersion.MAXIMUM_SUPPORTED
+    takes_new: bool = True
 
     def but(self, **changes: object) -> Presence:
         """The same with something else."""
@@ -66,12 +68,25 @@ def station(number: int = 1) -> Made:
 
 
 @cache
+def stranger() -> Made:
+    """An authority that is installed nowhere."""
+    return make("Stranger", ca=True, begins=BEGINS, ends=ENDS)
+
+
+@cache
+def new_root() -> Made:
+    """The next root of endpoint 1's authority, signed by the one that it is to replace (M05.FR.10)."""
+    return make("Next root of endpoint 1", root(1), ca=True, begins=BEGINS, ends=ENDS)
+
+
+@cache
 def shown(number: int, host: str, kind: str) -> Made:
     """What an endpoint shows that this authority vouches for, where ``kind`` says nothing else."""
     domain = host.partition(".")[2]
     names = {"other_host": f"other.{domain}", "wildcard": f"*.{domain}"}
     begins, ends = {"expired": (BEGINS, -1.0), "future": (1.0, ENDS)}.get(kind, (BEGINS, ENDS))
-    issuer = make("Stranger", ca=True, begins=BEGINS, ends=ENDS) if kind == "stranger" else root(number)
+    issuers = {"stranger": stranger, "new_root": new_root}
+    issuer = issuers[kind]() if kind in issuers else root(number)
     return make(names.get(kind, host), issuer, begins=begins, ends=ends)
 
 
@@ -80,20 +95,22 @@ def context(host: str, presence: Presence) -> ssl.SSLContext | None:
     if presence.security_profile < 2:
         return None
     old = presence.newest not in (ssl.TLSVersion.MAXIMUM_SUPPORTED, ssl.TLSVersion.TLSv1_2, ssl.TLSVersion.TLSv1_3)
+    trusted = [root(1), root(2), new_root()] if presence.takes_new else [station()]
     return server_context(
         shown(presence.authority, host, presence.certificate),
         ciphers="ALL:@SECLEVEL=0" if old else "",
         oldest=ssl.TLSVersion.TLSv1 if old else None,
         newest=presence.newest,
-        asks_for=[root(1), root(2)] if presence.security_profile >= 3 else [],
+        asks_for=trusted if presence.security_profile >= 3 else [],
+        verify_flags=ssl.VERIFY_X509_PARTIAL_CHAIN,
     )
 
 
-def signed(csr: str, number: int) -> str:
+def signed(csr: str, number: int, issuer: Made | None = None) -> str:
     """The chain that an authority makes of a station's certificate signing request, in PEM."""
     request = x509.load_pem_x509_csr(csr.encode())
     assert request.is_signature_valid
-    issuer = root(number)
+    issuer = issuer or root(number)
     certificate = (
         x509.CertificateBuilder()
         .subject_name(request.subject)

@@ -40,6 +40,7 @@ _SENTENCES: Mapping[str, Any] = {
     "InvalidFirmwareSigningCertificate": _("A firmware was refused: its signer is not trusted."),
     "InvalidCsmsCertificate": _("The certificate of the operator's system was refused."),
     "InvalidChargingStationCertificate": _("A new certificate for the station was refused."),
+    "DiscardedRenewedClientCertificate": _("The station's new certificate did not work and was discarded."),
     "InvalidTLSVersion": _("The operator's system offers only TLS that is too old."),
     "InvalidTLSCipherSuite": _("The operator's system offers only encryption that is too weak."),
     "MaintenanceLoginAccepted": _("Somebody logged in to this web interface."),
