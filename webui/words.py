@@ -318,6 +318,13 @@ _EVENTS: Mapping[str, Sentence] = {
     "reset": lambda data: _("The station was told to restart."),
     "evse_reset": lambda data: _("The charging point was reset."),
     "reset_failed": lambda data: _("The restart did not succeed."),
+    "connection_failed": lambda data: (
+        _("There was no connection to the operator's system by network slot %(slot)s. %(why)s")
+        % {"slot": data.get("slot", "?"), "why": _detail(data)}
+    ),
+    "password_taken_back": lambda data: _(
+        "The operator's system refused the new password; the one before is in use again."
+    ),
     "network_profile": lambda data: (
         _("The operator's system set network slot %(slot)s to %(csms_url)s.") % {"csms_url": "", "slot": "", **data}
     ),

@@ -71,8 +71,8 @@ class Entry:
         """From now on the Actual value is what ``source`` returns."""
         self._source = source
 
-    def save(self, value: str, attribute: str = Attribute.ACTUAL) -> SaveVariable:
-        """The effect that keeps ``value``."""
+    def save(self, value: str, attribute: str = Attribute.ACTUAL, *, old: str | None = None) -> SaveVariable:
+        """The effect that keeps ``value``; ``old`` is what it was, for the history."""
         names = self.names
         return SaveVariable(
             names.component,
@@ -83,6 +83,7 @@ class Entry:
             names.variable_instance,
             names.evse_id,
             names.connector_id,
+            None if self.variable.secret else old,
         )
 
 
@@ -209,11 +210,11 @@ class DeviceModel:
         Returns the effect to emit, where the variable is persistent and the value is new.
         """
         entry = self._entry(variable)
-        text = encode(value)
-        unchanged = text == entry.text()
+        text, old = encode(value), entry.text()
+        unchanged = text == old
         entry.value, entry.pending = value, False
         entry.store(Attribute.ACTUAL, text)
-        return None if unchanged or not entry.variable.persistent else entry.save(text)
+        return None if unchanged or not entry.variable.persistent else entry.save(text, old=old)
 
     def source(self, variable: Variable[T] | Located[T], source: Callable[[], T]) -> None:
         """From now on the Actual value is what ``source`` returns."""
@@ -328,7 +329,7 @@ class DeviceModel:
                 changed=changed,
                 old=None if variable.secret else old,
                 new=None if variable.secret else new,
-                effect=entry.save(new, attribute) if changed else None,
+                effect=entry.save(new, attribute, old=old) if changed else None,
             ),
             value,
         )
@@ -343,15 +344,17 @@ class DeviceModel:
         entry = self.entry(parse(name))
         try:
             if entry.variable.rated:
-                return entry.save(self._rate(entry, text), RATING)
+                before = entry.limits.maximum
+                return entry.save(self._rate(entry, text), RATING, old="" if before is None else encode(before))
             if entry.variable.computed:
                 raise BadValue("is found out by the station itself and cannot be set", "ReadOnly")
             value = entry.variable.parse(text, entry.limits)
         except BadValue as reason:
             raise BadValue(f"{entry.names} {reason}", reason.reason_code) from None
+        old = entry.text()
         entry.value, entry.pending = value, False
         entry.store(Attribute.ACTUAL, encode(value))
-        return entry.save(encode(value))
+        return entry.save(encode(value), old=old)
 
     def _rate(self, entry: Entry, text: str) -> str:
         if not entry.variable.rated:

@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
+from enum import StrEnum
 from typing import Any, TypeAlias
 
 from station.domain.authorization import CachedToken
@@ -18,6 +19,15 @@ from station.domain.network import NetworkProfile
 from station.domain.transaction import IdToken
 
 Json: TypeAlias = Mapping[str, Any]
+
+
+class SetBy(StrEnum):
+    """Who gave a variable of the device model its value."""
+
+    STATION = "station"  # itself, as what the CSMS answered or a clock's time has it
+    CSMS = "csms"  # SetVariables
+    PERSON = "person"  # an installer on the web page, or by the API
+    PROVISION = "provision"  # the command line, as a factory would
 
 
 # ------------------------------------------------------------------ towards the CSMS
@@ -130,7 +140,36 @@ class ForgetKey:
     key: str
 
 
-Errand: TypeAlias = StartTransfer | CancelTransfer | LookUpCustomer | MakeSigningRequest | ForgetKey
+@dataclass(frozen=True, slots=True)
+class DiagnoseConnection:
+    """Walk to the CSMS of ``profile`` and tell what is found there, by ``ConnectionDiagnosed`` events with the same id.
+
+    ``connected``: the station is connected by just this profile, with that ``registration``; then nobody logs in a
+    second time, for a CSMS may drop the first connection for that.
+    """
+
+    diagnosis_id: str
+    profile: NetworkProfile
+    connected: bool = False
+    registration: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class StopDiagnosis:
+    """Nobody waits for that diagnosis any more; no event follows."""
+
+    diagnosis_id: str
+
+
+Errand: TypeAlias = (
+    StartTransfer
+    | CancelTransfer
+    | LookUpCustomer
+    | MakeSigningRequest
+    | ForgetKey
+    | DiagnoseConnection
+    | StopDiagnosis
+)
 
 
 # ------------------------------------------------------------------ what lasts (all subclasses of Stored)
@@ -189,7 +228,11 @@ class Dequeue(Stored):
 
 @dataclass(frozen=True, slots=True)
 class SaveVariable(Stored):
-    """One attribute value of the device model that outlives a reboot. None deletes it (back to the default)."""
+    """One attribute value of the device model that outlives a reboot. None deletes it (back to the default).
+
+    For the history: what it was before (None for a secret), ``by`` whom, ``who`` where that is a person, and when. The
+    station's step fills in the time; without one, nothing is noted.
+    """
 
     component: str
     variable: str
@@ -199,6 +242,10 @@ class SaveVariable(Stored):
     variable_instance: str = ""
     evse_id: int = 0  # 0: the station
     connector_id: int = 0  # 0: the EVSE
+    old: str | None = None
+    by: SetBy = SetBy.STATION
+    who: str = ""
+    at: datetime | None = None
 
 
 @dataclass(frozen=True, slots=True)

@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 from typing import Any, TypeAlias
 
 from station.domain.board import BoardSnapshot
+from station.domain.diagnosis import Step
 from station.domain.network import FailureCause
 
 Payload: TypeAlias = Mapping[str, Any]
@@ -23,6 +24,7 @@ class LinkUp:
 
     slot: int
     security_profile: int
+    spare_password: bool = False  # connected with the password before BasicAuthPassword (A01)
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,6 +42,16 @@ class ConnectionFailed:
     security_profile: int
     cause: FailureCause
     detail: str = ""
+    spare_password: bool = False  # as in ``LinkUp``
+
+
+@dataclass(frozen=True, slots=True)
+class ConnectionDiagnosed:
+    """How far a ``DiagnoseConnection`` has come: all steps so far; ``over`` with the last one."""
+
+    diagnosis_id: str
+    steps: tuple[Step, ...]
+    over: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -84,7 +96,8 @@ class OperatorCommand:
     (customer_identifier, id_token, type), ``login`` (accepted, user, origin, locked for how many seconds),
     ``clear_security_log``, ``install_certificate`` (use: a CertificateUse, certificate in PEM; for the station's own
     the whole chain, to the pending request), ``delete_certificate`` (certificate_id), ``renew_certificate`` (send:
-    whether the request goes to the CSMS; otherwise it waits, remembered as ``certificate_request``, to be downloaded).
+    whether the request goes to the CSMS; otherwise it waits, remembered as ``certificate_request``, to be downloaded),
+    ``diagnose_connection`` (slot, or csms_url and security_profile), ``stop_diagnosis``.
 
     Of an installer, each tried at once and taken back by itself unless the CSMS answers (``keep``: without a trial;
     ``less_security``: also with a lower security profile): ``set_network_profile`` (slot, csms_url, security_profile,
@@ -161,6 +174,7 @@ Event: TypeAlias = (
     | LinkUp
     | LinkDown
     | ConnectionFailed
+    | ConnectionDiagnosed
     | CallReceived
     | CallAnswered
     | CallFailed

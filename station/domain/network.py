@@ -34,7 +34,7 @@ class FailureCause(StrEnum):
     TLS = "tls"  # any other failure of the handshake
     CSMS_CERTIFICATE = "csms_certificate"  # InvalidCsmsCertificate
     STATION_CERTIFICATE = "station_certificate"  # the CSMS does not take the station's certificate
-    CREDENTIALS = "credentials"  # 401: identity or password
+    CREDENTIALS = "credentials"  # 401 or 403: identity or password
     REFUSED = "refused"  # another HTTP status
     SUBPROTOCOL = "subprotocol"  # ocpp2.0.1 is not spoken there
     PROTOCOL = "protocol"  # no WebSocket server

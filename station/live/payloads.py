@@ -96,6 +96,7 @@ class StationLive:
     # What the connection doctor has found so far, as ``domain.diagnosis.Diagnosis.as_json``; None: nobody asked lately.
     diagnosis: dict[str, Any] | None = None
     evses: tuple[EvseLive, ...] = field(default_factory=tuple)
+    variables: dict[str, str] = field(default_factory=dict)  # what is measured or worked out of the device model
 
 
 def encode(live: StationLive) -> dict[str, Any]:

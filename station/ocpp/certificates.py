@@ -112,9 +112,12 @@ class CertificateStore:
 
     def material(self, at: datetime, slot: int) -> TlsMaterial:
         """What a connection by a network slot needs at that time; the next LinkUp or ConnectionFailed is about it."""
-        change = self.root_change
-        side = change.use if change and slot == change.slot else NEW
-        self._given = _Given(side, self.trial.use if self.trial else NEW)
+        self._given = _Given(self._side(slot), self.trial.use if self.trial else NEW)
+        return self.look(at, slot)
+
+    def look(self, at: datetime, slot: int) -> TlsMaterial:
+        """As ``material``, for somebody who only wants to look: nothing follows from it."""
+        side = self._side(slot)
         installed = self.of(CertificateUse.CSMS_ROOT)
         roots = [record for record in installed if self._serves(record, side)] or installed
         roots = [record for record in roots if record.certificate_id != self.without] or roots
@@ -125,6 +128,10 @@ class CertificateStore:
     def _serves(self, record: StoredCertificate, side: str) -> bool:
         change = self.root_change
         return change is None or (record.certificate_id in change.old) == (side == OLD)
+
+    def _side(self, slot: int) -> str:
+        change = self.root_change
+        return change.use if change and slot == change.slot else NEW
 
     def own(self, at: datetime) -> StoredCertificate | None:
         """The station's own certificate for a connection at that time.

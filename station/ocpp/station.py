@@ -5,6 +5,7 @@ from __future__ import annotations
 import logging
 import random
 from collections.abc import Callable
+from dataclasses import replace
 from datetime import datetime, timedelta
 
 from station.device_model.components import (
@@ -20,7 +21,7 @@ from station.domain.authorization import Authorization, AuthorizedBy
 from station.domain.availability import Availability as AvailabilityState
 from station.domain.board import BoardSnapshot
 from station.domain.clock import Clock
-from station.domain.effects import Answer, AnswerError, Effect, FinishCommand, SetBoard, Stored
+from station.domain.effects import Answer, AnswerError, Effect, FinishCommand, SaveVariable, SetBoard, Stored
 from station.domain.events import (
     CallAnswered,
     CallFailed,
@@ -39,6 +40,9 @@ from station.domain.moment import Moment, parse_rfc3339
 from station.domain.ocmf import Signer
 from station.domain.transaction import IdToken, Transaction
 from station.ocpp.block import Block, CallRefused, Handler
+from station.ocpp.blocks.a_connection import ConnectionFailures
+from station.ocpp.blocks.a_doctor import ConnectionDoctor
+from station.ocpp.blocks.a_passwords import Passwords
 from station.ocpp.blocks.a_security import Security
 from station.ocpp.blocks.a_station_certificate import StationCertificate
 from station.ocpp.blocks.b_provisioning.boot import Boot
@@ -87,6 +91,8 @@ OPERATOR_ACTIONS = {
     "install_certificate",
     "delete_certificate",
     "renew_certificate",
+    "diagnose_connection",
+    "stop_diagnosis",
 }
 
 
@@ -145,6 +151,8 @@ class Station:
         self.network = NetworkProfiles(self.context, memory.network_profiles)
         self.trial = Trial(self.context, self.network)
         self.firmware = FirmwareManagement(self.context, firmware)
+        self.passwords = Passwords(self.context)
+        self.doctor = ConnectionDoctor(self.context, self.network.profile)
         # Order matters where several blocks hear the same event: availability is told before the transaction is.
         self._blocks: list[Block] = [
             Boot(self.context),
@@ -152,6 +160,9 @@ class Station:
             self.trial,
             Installer(self.context, self.network, self.trial),
             Security(self.context),
+            ConnectionFailures(self.context),
+            self.passwords,
+            self.doctor,
             Variables(self.context),
             Reports(self.context),
             LocalTime(self.context),
@@ -255,10 +266,14 @@ class Station:
         self._tell_signals(now)
         self._set_board()
         self.outbox.pump(now)
-        stored = [effect for effect in context.effects if isinstance(effect, Stored)]
+        stored = [self._dated(effect, now) for effect in context.effects if isinstance(effect, Stored)]
         others = [effect for effect in context.effects if not isinstance(effect, Stored)]
         context.effects.clear()
         return [*stored, *answer, *others]
+
+    def _dated(self, effect: Stored, now: Moment) -> Stored:
+        """Changes of the device model have a time of their own in the history."""
+        return replace(effect, at=self.clock.utc(now)) if isinstance(effect, SaveVariable) else effect
 
     def deadline(self) -> float | None:
         """When the station wants a ``Tick`` at the latest (monotonic seconds), or None."""

@@ -9,7 +9,7 @@ from __future__ import annotations
 import datetime
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 from cryptography import x509
@@ -20,13 +20,14 @@ from django.contrib.auth import get_user_model
 from django.contrib.auth.password_validation import validate_password
 from django.core.exceptions import ValidationError
 from django.db import transaction
+from django.utils import timezone
 
 from station.device_model.components.communication import NETWORK_SLOTS
 from station.device_model.model import DeviceModel
 from station.device_model.naming import Names, parse
 from station.device_model.values import BadValue, quoted
 from station.domain.certificates import CertificateUse, StoredCertificate
-from station.domain.effects import LogSecurity, RemoveCertificate, SaveCertificate, SaveVariable, Stored
+from station.domain.effects import LogSecurity, RemoveCertificate, SaveCertificate, SaveVariable, SetBy, Stored
 from station.domain.network import flaw_of_url
 from station.domain.pki import certificate_id, key_name
 from station.project.environment import MAX_EVSES, Environment
@@ -82,7 +83,7 @@ def plan(wishes: Wishes, environment: Environment) -> Plan:
 def carry_out(plan: Plan) -> None:
     """Write all of ``plan``, or, raising OSError or django.db.Error, nothing of it."""
     with transaction.atomic():
-        repositories.commit([*plan.effects, *_for_the_security_log(plan)])
+        repositories.commit([*map(_by_provision, plan.effects), *_for_the_security_log(plan)])
         for profile in plan.profiles:
             profile.save()
         if plan.admin_password is not None:
@@ -91,6 +92,13 @@ def carry_out(plan: Plan) -> None:
         for path, content in plan.files:
             path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
             write_private(path, content)
+
+
+def _by_provision(effect: Stored) -> Stored:
+    """For the history of the device model; what is as it was is not in it."""
+    if not isinstance(effect, SaveVariable) or effect.old == effect.value:
+        return effect
+    return replace(effect, by=SetBy.PROVISION, at=timezone.now())
 
 
 def _for_the_security_log(plan: Plan) -> list[LogSecurity]:

@@ -6,6 +6,7 @@ import datetime
 import ipaddress
 import os
 import socket
+import sys
 from pathlib import Path
 from typing import Any
 
@@ -23,13 +24,10 @@ BEAT = 1.0  # s
 
 def run(plain: socket.socket, tls: socket.socket | None, certificate: Path | None) -> int:
     """Serve until SIGTERM. ``plain`` and ``tls`` listen already; ``certificate`` is a PEM file with key and chain."""
-    # Its parser in C costs 1.2 MB (cffi, pycparser), for messages of a browser that are a few bytes long.
-    os.environ.setdefault("AUTOBAHN_USE_NVX", "0")
+    _do_without(tls=tls is not None)
     # Twisted comes with the reactor, so it is loaded here and never before a fork.
     from daphne.server import Server
     from twisted.internet import reactor as installed_reactor
-    from twisted.internet import ssl
-    from twisted.protocols.tls import TLSMemoryBIOFactory
 
     from station.project.asgi import application
 
@@ -46,6 +44,9 @@ def run(plain: socket.socket, tls: socket.socket | None, certificate: Path | Non
     def ready() -> None:
         adopt(plain, server.http_factory)
         if tls is not None and certificate is not None:
+            from twisted.internet import ssl
+            from twisted.protocols.tls import TLSMemoryBIOFactory
+
             pair = ssl.PrivateCertificate.loadPEM(certificate.read_bytes())
             adopt(tls, TLSMemoryBIOFactory(pair.options(), False, server.http_factory))
         beat()
@@ -62,6 +63,17 @@ def run(plain: socket.socket, tls: socket.socket | None, certificate: Path | Non
     server.endpoints = []
     server.run()
     return 0
+
+
+def _do_without(*, tls: bool) -> None:
+    """Spare this process what Twisted and autobahn load wherever they find it, and do as well without: 5 MB."""
+    # Native code to check UTF-8: cffi and a parser of C, for messages of a browser that are a few bytes long.
+    os.environ.setdefault("AUTOBAHN_USE_NVX", "0")
+    missing = ["cbor2"]  # an encoding of WAMP, which nobody speaks here
+    if not tls:
+        missing.append("OpenSSL")
+    for package in missing:
+        sys.modules.setdefault(package, None)  # type: ignore[arg-type] - "import" then raises ImportError
 
 
 def certificate_file(keys: Path, address: Address) -> Path:

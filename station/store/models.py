@@ -109,6 +109,31 @@ class Variable(models.Model):
         return f"{self.component}.{self.variable}"
 
 
+class VariableChange(models.Model):
+    """Who gave a device-model variable which value, and when. Of write-only variables neither value is kept."""
+
+    at = models.DateTimeField()
+    by = models.CharField(max_length=10, help_text="domain.effects.SetBy")
+    who = models.CharField(max_length=150, blank=True, default="", help_text="the person's name")
+    component = models.CharField(max_length=50)
+    component_instance = models.CharField(max_length=50, blank=True, default="")
+    evse_id = models.PositiveSmallIntegerField(default=0)
+    connector_id = models.PositiveSmallIntegerField(default=0)
+    variable = models.CharField(max_length=50)
+    variable_instance = models.CharField(max_length=50, blank=True, default="")
+    attribute = models.CharField(max_length=10, default="Actual")
+    old = models.TextField(null=True)
+    new = models.TextField(null=True)
+
+    class Meta:
+        db_table = "station_variable_change"
+        ordering: ClassVar = ["-id"]
+        indexes: ClassVar = [models.Index(fields=["component", "variable", "-id"])]
+
+    def __str__(self) -> str:
+        return f"{self.at:%F %T} {self.component}.{self.variable}"
+
+
 class Remembered(models.Model):
     """A small durable fact of the station, by key."""
 

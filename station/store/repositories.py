@@ -49,8 +49,9 @@ from station.store.secrets import SecretDamaged, seal, unseal
 
 log = logging.getLogger(__name__)
 
-# Remembered, and sealed too: a URL may hold a password, and what comes back after a trial does.
-SEALED_FACTS = frozenset({"log_upload", "firmware_update", "connection_trial"})
+# Remembered, and sealed too: a URL may hold a password, what comes back after a trial does, and the password before the
+# present one is one.
+SEALED_FACTS = frozenset({"log_upload", "firmware_update", "connection_trial", "password_spare"})
 COMMAND_MESSAGE_LENGTH = 300
 FACTS = ("login",)  # commands that say what was, and ask for nothing: they are never too late
 
@@ -212,7 +213,12 @@ def _write_only() -> orm.Q:
 def secrets() -> list[str]:
     """The values of write-only variables, for those who must keep them out of what leaves the station."""
     rows = models.Variable.objects.filter(_write_only())
-    return [opened.value for row in rows if (opened := _opened(row)) and opened.value]
+    known = [opened.value for row in rows if (opened := _opened(row)) and opened.value]
+    for row in models.Remembered.objects.filter(key="password_spare"):
+        spare = _recalled(row)
+        if isinstance(spare, dict):
+            known += [str(one) for key in ("password", "instead_of_password") if (one := spare.get(key))]
+    return known
 
 
 # ---------------------------------------------------------------------- out
@@ -241,6 +247,7 @@ class _Batch:
     updated: dict[int, dict[str, Any]] = field(default_factory=dict)
     dequeued: set[int] = field(default_factory=set)
     variables: dict[tuple[Any, ...], str | None] = field(default_factory=dict)
+    changes: list[models.VariableChange] = field(default_factory=list)
     remembered: dict[str, Any] = field(default_factory=dict)
     profiles: dict[int, NetworkProfile | None] = field(default_factory=dict)  # by slot; None: removed
     finished: list[FinishCommand] = field(default_factory=list)
@@ -272,6 +279,8 @@ class _Batch:
                 self._add_queued(effect)
             case SaveVariable():
                 self.variables[tuple(getattr(effect, name) for name in _VARIABLE_KEY)] = effect.value
+                if effect.at is not None:
+                    self.changes.append(_change(effect, effect.at))
             case Remember():
                 self.remembered[effect.key] = effect.value
             case SaveNetworkProfile(profile=profile):
@@ -385,6 +394,9 @@ class _Batch:
                 rows, update_conflicts=True, unique_fields=list(_VARIABLE_KEY), update_fields=["value"]
             )
 
+        if self.changes:
+            models.VariableChange.objects.bulk_create(self.changes)
+
     def _write_finished(self) -> None:
         for finished in self.finished:
             models.Command.objects.filter(id=finished.command_id).update(
@@ -451,6 +463,18 @@ class _Batch:
                 unique_fields=["slot"],
                 update_fields=[name for name in _PROFILE_COLUMNS if name != "slot"],
             )
+
+
+def _change(effect: SaveVariable, at: datetime) -> models.VariableChange:
+    hidden = (effect.component, effect.variable) in WRITE_ONLY
+    return models.VariableChange(
+        at=at,
+        by=effect.by,
+        who=effect.who[:150],
+        old=None if hidden else effect.old,
+        new=None if hidden else effect.value or "",
+        **{name: getattr(effect, name) for name in _VARIABLE_KEY},
+    )
 
 
 def _variable(key: tuple[Any, ...], value: str) -> models.Variable:

@@ -19,24 +19,28 @@ from django.db.models import QuerySet
 from django.utils import timezone
 
 from station.store import spool
-from station.store.models import Command, JournalEntry
+from station.store.models import Command, JournalEntry, VariableChange
 
 logger = logging.getLogger(__name__)
 
 JOURNAL_KEPT = 20_000  # entries
+CHANGES_KEPT = 5_000  # rows of the device model's history
 COMMANDS_KEPT = 20_000  # rows; the audit log of what people did
 BITE = 500  # rows per commit
 BREATH = 0.05  # s between two bites
 
 
-def run(*, journal_kept: int = JOURNAL_KEPT, commands_kept: int = COMMANDS_KEPT) -> dict[str, int]:
-    """Trim journal, commands, expired web sessions and spool, then fold the write-ahead log back.
+def run(
+    *, journal_kept: int = JOURNAL_KEPT, commands_kept: int = COMMANDS_KEPT, changes_kept: int = CHANGES_KEPT
+) -> dict[str, int]:
+    """Trim journal, commands, the device model's history, expired web sessions and spool, and fold its log back.
 
     What was deleted, by name. The security log is the station's, which trims it by itself.
     """
     deleted = {
         "journal": _keep_newest(JournalEntry.objects.all(), journal_kept),
         "commands": _keep_newest(Command.objects.all(), commands_kept),
+        "changes": _keep_newest(VariableChange.objects.all(), changes_kept),
         "sessions": _delete(Session.objects.filter(expire_date__lt=timezone.now() - timedelta(days=1))),
         "transfers": spool.clean(Path(settings.DATA_DIR)),
     }

@@ -10,6 +10,7 @@ from station.device_model.components import OCPPCommCtrlr, SecurityCtrlr
 from station.device_model.model import DeviceModel
 from station.domain.network import NetworkProfile
 from station.uplink.backoff import BackOffRules
+from station.uplink.tls import DEFAULT_POLICY, RevocationCheck, TlsPolicy
 
 
 @dataclass(frozen=True, slots=True)
@@ -22,13 +23,22 @@ class LinkSettings:
     attempts: int
     backoff: BackOffRules
     ping_interval: float
+    spare_password: bool = False  # ``password`` is the one before BasicAuthPassword
+    policy: TlsPolicy = DEFAULT_POLICY
 
 
-def link_settings(model: DeviceModel, spare_identity: str = "") -> LinkSettings:
-    """What the device model says about connecting, as it is now. ``spare_identity`` serves where none is set."""
+def link_settings(
+    model: DeviceModel, spare_identity: str = "", password: tuple[str, bool] | None = None
+) -> LinkSettings:
+    """What the device model says about connecting, as it is now.
+
+    ``spare_identity`` serves where none is set; ``password`` is the one to use and whether it is the spare one
+    (``Passwords.to_use``), None: BasicAuthPassword.
+    """
+    secret, spare = password or (model[SecurityCtrlr.BasicAuthPassword], False)
     return LinkSettings(
         identity=model[SecurityCtrlr.Identity] or spare_identity,
-        password=model[SecurityCtrlr.BasicAuthPassword],
+        password=secret,
         priority=tuple(int(slot) for slot in model[OCPPCommCtrlr.NetworkConfigurationPriority]),
         attempts=model[OCPPCommCtrlr.NetworkProfileConnectionAttempts],
         backoff=BackOffRules(
@@ -37,6 +47,12 @@ def link_settings(model: DeviceModel, spare_identity: str = "") -> LinkSettings:
             repeat_times=model[OCPPCommCtrlr.RetryBackOffRepeatTimes],
         ),
         ping_interval=model[OCPPCommCtrlr.WebSocketPingInterval],
+        spare_password=spare,
+        policy=TlsPolicy(
+            wildcards=model[SecurityCtrlr.AllowCSMSTLSWildcards],
+            rsa_suites=model[SecurityCtrlr.AllowRSACipherSuites],
+            revocation=RevocationCheck(model[SecurityCtrlr.RevocationCheck]),
+        ),
     )
 
 

@@ -24,7 +24,9 @@ UNPROVISIONED = 5.0  # s between two looks for a network profile where there is 
 class LinkUser(Protocol):
     """Who hears of the link. Called from the connector's task, in order."""
 
-    def link_opened(self, link: Link, profile: NetworkProfile) -> None: ...
+    def link_opened(self, link: Link, profile: NetworkProfile, spare_password: bool) -> None: ...
+
+    def link_refused(self, profile: NetworkProfile, refusal: LinkRefused, spare_password: bool) -> None: ...
 
     async def frame_received(self, frame: bytes) -> None: ...
 
@@ -118,17 +120,19 @@ class Connector:
                 self._material(profile.slot),
                 self._keys,
                 lambda: self._settings().ping_interval,
+                settings.policy,
             )
         except LinkRefused as refusal:
             self._itinerary.failed()
             self._note(f"slot {profile.slot}: {refusal}")
+            self._user.link_refused(profile, refusal, settings.spare_password)
             return
         if self._again.is_set():  # it was opened by what was in force before
             await self._leave(NORMAL, "connecting anew")
             return
         self._itinerary.succeeded()
         self._note(f"connected to {profile.csms_url} (slot {profile.slot}, profile {profile.security_profile})")
-        self._user.link_opened(self._link, profile)
+        self._user.link_opened(self._link, profile, settings.spare_password)
         reason = await self._serve(self._link)
         self._note(f"disconnected: {reason}")
         self._user.link_closed(reason)

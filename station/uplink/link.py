@@ -4,30 +4,23 @@ from __future__ import annotations
 
 import asyncio
 import base64
-import logging
-import ssl
 from collections.abc import AsyncIterator, Callable
 from pathlib import Path
 from typing import Any
+from urllib.parse import urlsplit
 
 from websockets.asyncio.client import ClientConnection, connect
-from websockets.exceptions import (
-    ConnectionClosed,
-    InvalidHandshake,
-    InvalidMessage,
-    InvalidStatus,
-    InvalidURI,
-    NegotiationError,
-)
+from websockets.exceptions import ConnectionClosed
 from websockets.typing import Subprotocol
 
 import station
 from station.domain.certificates import TlsMaterial
-from station.domain.network import NetworkProfile
+from station.domain.network import FailureCause, NetworkProfile, flaw_of_scheme
 from station.uplink.configuration import connection_url
-from station.uplink.tls import TlsUnusable, client_context
+from station.uplink.failures import LinkRefused, refusal
+from station.uplink.tls import DEFAULT_POLICY, ClientContext, TlsPolicy, check_peer, client_context
 
-log = logging.getLogger(__name__)
+__all__ = ["GOING_AWAY", "NORMAL", "SUBPROTOCOL", "Link", "LinkRefused", "open_link"]
 
 SUBPROTOCOL = Subprotocol("ocpp2.0.1")
 USER_AGENT = f"station/{station.__version__} ({SUBPROTOCOL})"
@@ -41,18 +34,6 @@ FRAMES_AHEAD = 4  # received messages held before the socket is no longer read
 UNSENT_LIMIT = 4 * 1024 * 1024  # characters; a CSMS that does not read is as good as gone
 
 NORMAL, GOING_AWAY = 1000, 1001  # RFC 6455, section 7.4.1
-
-_IN_WORDS = {
-    401: "identity or password is not accepted",
-    403: "the CSMS forbids this station to connect",
-    404: "the CSMS does not know this station's identity, or the path of its URL is wrong",
-    429: "the CSMS asks for fewer attempts",
-    503: "the CSMS is not available",
-}
-
-
-class LinkRefused(Exception):
-    """No connection came about. The text is one line for a person; it never holds the password."""
 
 
 class Link:
@@ -150,41 +131,62 @@ async def open_link(
     material: TlsMaterial,
     keys: Path,
     ping_interval: Callable[[], float],
+    policy: TlsPolicy = DEFAULT_POLICY,
 ) -> Link:
     """Connect by a network profile; raises LinkRefused.
 
     ``password`` is sent with security profiles 1 and 2 unless it is empty; ``material`` and ``keys`` (the folder of
     private keys) are for TLS; ``ping_interval`` is asked for the seconds between two pings while the link is open.
     """
+    context = None
     try:
-        options = _options(profile, identity, password, material, keys)
-        websocket = await _Connect(connection_url(profile.csms_url, identity), **options)
-    except LinkRefused:
-        raise
+        _check(profile, identity)
+        host = urlsplit(profile.csms_url).hostname or ""
+        context = client_context(profile.security_profile, material, keys, host, policy)
+        options = _options(profile, identity, password, context)
+        websocket = await _Connect(connection_url(profile.csms_url, identity), host, policy, **options)
     except Exception as error:
-        raise LinkRefused(_in_words(error)) from error
+        raise refusal(error, context, OPEN_TIMEOUT) from error
     if websocket.subprotocol != SUBPROTOCOL:
         # Part 4, section 3.2: such a CSMS should close by itself; some do not.
         await websocket.close(NORMAL, "ocpp2.0.1 is needed")
-        raise LinkRefused("the CSMS accepts the connection, but not the subprotocol ocpp2.0.1")
+        raise LinkRefused(
+            "the CSMS accepts the connection, but not the subprotocol ocpp2.0.1", FailureCause.SUBPROTOCOL
+        )
     return Link(websocket, ping_interval)
 
 
 class _Connect(connect):
+    """Looks at who is there before it says who it is."""
+
+    def __init__(self, url: str, host: str, policy: TlsPolicy, **options: Any) -> None:
+        super().__init__(url, **options)
+        self._host = host
+        self._policy = policy
+
+    async def open_tcp_connection(self) -> ClientConnection:
+        connection = await super().open_tcp_connection()
+        handshake = connection.transport.get_extra_info("ssl_object")
+        if handshake is not None:
+            try:
+                await check_peer(handshake, self._host, self._policy)
+            except BaseException:
+                connection.transport.abort()
+                raise
+        return connection
+
     def process_redirect(self, exc: Exception) -> Exception | str:
         return exc  # where the CSMS is, the network profile alone says
 
 
-def _options(
-    profile: NetworkProfile, identity: str, password: str, material: TlsMaterial, keys: Path
-) -> dict[str, Any]:
+def _check(profile: NetworkProfile, identity: str) -> None:
     if not identity:
         raise LinkRefused("the station has no identity yet (SecurityCtrlr.Identity)")
-    secure = profile.csms_url.lower().startswith("wss:")
-    if secure != (profile.security_profile >= 2):
-        raise LinkRefused(
-            f"security profile {profile.security_profile} does not go with a {'wss' if secure else 'ws'}:// URL"
-        )
+    if flaw := flaw_of_scheme(profile.csms_url, profile.security_profile):
+        raise LinkRefused(flaw)
+
+
+def _options(profile: NetworkProfile, identity: str, password: str, context: ClientContext | None) -> dict[str, Any]:
     options: dict[str, Any] = {
         "subprotocols": [SUBPROTOCOL],
         "compression": None,  # its memory per connection is worth more here than the bytes saved
@@ -200,39 +202,9 @@ def _options(
         # A00.FR.204 to .206, .303 to .305
         credentials = base64.b64encode(f"{identity}:{password}".encode()).decode()
         options["additional_headers"] = {"Authorization": f"Basic {credentials}"}
-    context = client_context(profile.security_profile, material, keys)
     if context is not None:
         options["ssl"] = context
     return options
-
-
-def _in_words(error: Exception) -> str:
-    match error:
-        case TlsUnusable():
-            return str(error)
-        case InvalidStatus():
-            return _status_in_words(error.response.status_code)
-        case NegotiationError():
-            return f"the CSMS chose what was not offered: {error}"
-        case InvalidMessage() | InvalidHandshake():
-            return f"the CSMS does not answer as a WebSocket server: {error}"
-        case InvalidURI():
-            return f"the CSMS's URL cannot be used: {error}"
-        case ssl.SSLCertVerificationError():
-            return f"the CSMS's certificate is not accepted: {error.verify_message}"
-        case ssl.SSLError():
-            return f"TLS with the CSMS fails: {error.reason or error}"
-        case TimeoutError():
-            return f"the CSMS does not answer within {OPEN_TIMEOUT:g} s"
-        case ConnectionError() if not error.strerror:
-            return "the CSMS breaks the connection off (where it is wss://: it may not speak TLS 1.2 or above)"
-        case OSError():
-            return f"the CSMS cannot be reached: {error.strerror or error}"
-        case EOFError():
-            return "the CSMS closes the connection without an answer"
-        case _:
-            log.error("connecting failed in an unforeseen way", exc_info=error)
-            return f"connecting failed: {type(error).__name__}"
 
 
 def _close_in_words(closed: ConnectionClosed) -> str:
@@ -240,9 +212,3 @@ def _close_in_words(closed: ConnectionClosed) -> str:
         if close is not None:
             return f"closed by {who} with {close.code}{f': {close.reason[:100]!a}' if close.reason else ''}"
     return "the connection broke off"
-
-
-def _status_in_words(status: int) -> str:
-    if 300 <= status < 400:
-        return f"HTTP {status}: the CSMS points to another address, which is not followed"
-    return f"HTTP {status}: {_IN_WORDS.get(status, 'the CSMS refuses the connection')}"

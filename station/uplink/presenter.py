@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from collections import deque
 
-from station.device_model.components import ChargingStation
+from station.device_model.components import ChargingStation, ClockCtrlr
+from station.device_model.model import DeviceModel, Entry
 from station.domain.evse import Evse
 from station.domain.moment import Moment, rfc3339
 from station.domain.transaction import ChargingState
@@ -35,6 +36,8 @@ class Presenter:
         self.link_note = ""  # what the last attempt to connect came to
         self._life = life
         self._serial = 0
+        self._model: DeviceModel | None = None
+        self._entries: list[tuple[str, Entry]] = []
         self._curves: dict[str, deque[tuple[float, float]]] = {}
 
     def present(self, station: Station, now: Moment) -> StationLive:
@@ -65,8 +68,21 @@ class Presenter:
             master_pass=station.authorization.master_pass.choosing,
             firmware_version=station.model[ChargingStation.FirmwareVersion],
             firmware=_firmware(station),
+            diagnosis=diagnosis.as_json() if (diagnosis := station.doctor.current(now)) else None,
             evses=evses,
+            variables={name: entry.text() for name, entry in self._computed(station)},
         )
+
+    def _computed(self, station: Station) -> list[tuple[str, Entry]]:
+        """The variables that only the running station knows, but for the time, which is in the view anyway."""
+        if self._model is not station.model:
+            self._model = station.model
+            self._entries = [
+                (str(entry.names), entry)
+                for entry in station.model.entries()
+                if entry.variable.computed and entry.variable is not ClockCtrlr.DateTime
+            ]
+        return self._entries
 
     def _evse(self, station: Station, evse: Evse, now: Moment) -> EvseLive:
         live = EvseLive(

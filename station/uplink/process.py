@@ -8,7 +8,7 @@ import random
 import secrets
 import signal
 from collections.abc import Callable, Coroutine, Mapping
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from channels.layers import get_channel_layer
 from django.conf import settings
@@ -18,7 +18,7 @@ import station
 from station.device_model.components import OCPPCommCtrlr
 from station.domain.board import BoardSnapshot, Setpoint
 from station.domain.certificates import TlsMaterial
-from station.domain.effects import Remember
+from station.domain.effects import DiagnoseConnection, Errand, Remember, StopDiagnosis
 from station.domain.memory import Memory
 from station.domain.network import NetworkProfile
 from station.domain.wire import pack_setpoint
@@ -35,11 +35,14 @@ from station.uplink.connector import Connector
 from station.uplink.consumer import UplinkConsumer, UplinkWorker
 from station.uplink.database import Database
 from station.uplink.errands import Errands
-from station.uplink.link import Link
+from station.uplink.link import Link, LinkRefused
 from station.uplink.meter_key import MeterKey
 from station.uplink.presenter import Presenter
 from station.uplink.resources import ResourceWatch
 from station.uplink.runtime import LAST_SLOT, REBOOT, CommitFailed, Runtime
+
+if TYPE_CHECKING:
+    from station.uplink.doctor import Doctor
 
 log = logging.getLogger(__name__)
 
@@ -112,10 +115,11 @@ class Uplink:
             set_board=self._set_board,
             changed=self._publisher.touch,
             reconnect=lambda reason: self._connector.reconnect(reason),
-            errand=lambda errand: self._errands.run(errand),
+            errand=self._run_errand,
             clock=system_clock,
             last_slot=last_slot,
         )
+        self._doctor: Doctor | None = None
         self._errands = Errands(database.look_up_customer, self.runtime.offer, settings.DATA_DIR)
         self._errands.signing.sweep(self.station.certificates.keys())
         self._commands = CommandWatch(database.filed_commands, self.runtime.offer)
@@ -152,6 +156,8 @@ class Uplink:
             await asyncio.gather(main, *others, return_exceptions=True)
             await self._connector.close()
             self._errands.close()
+            if self._doctor is not None:
+                self._doctor.close()
         log.info("the uplink ends%s", " for a reboot of the station" if status == REBOOT else "")
         return status
 
@@ -182,13 +188,30 @@ class Uplink:
             "queue": outbox.waiting,
         }
 
+    def _run_errand(self, errand: Errand) -> None:
+        if not isinstance(errand, DiagnoseConnection | StopDiagnosis):
+            self._errands.run(errand)
+            return
+        if self._doctor is None:
+            from station.uplink.doctor import Doctor  # rarely wanted, so that it costs no memory before
+
+            self._doctor = Doctor(self._settings, self._look, settings.KEYS_DIR, self.runtime.offer)
+        if isinstance(errand, DiagnoseConnection):
+            self._doctor.begin(errand)
+        else:
+            self._doctor.stop(errand.diagnosis_id)
+
     # ------------------------------------------------------------------ the link (LinkUser)
 
-    def link_opened(self, link: Link, profile: NetworkProfile) -> None:
+    def link_opened(self, link: Link, profile: NetworkProfile, spare_password: bool) -> None:
         """Passed on to the runtime; the view shows where the station is connected to."""
         self._last_profile = profile.security_profile
         self._presenter.csms_url = profile.csms_url
-        self.runtime.link_opened(link, profile)
+        self.runtime.link_opened(link, profile, spare_password)
+
+    def link_refused(self, profile: NetworkProfile, refusal: LinkRefused, spare_password: bool) -> None:
+        """Passed on to the runtime."""
+        self.runtime.link_refused(profile, refusal, spare_password)
 
     async def frame_received(self, frame: bytes) -> None:
         """Passed on to the runtime."""
@@ -208,12 +231,16 @@ class Uplink:
         return profiles
 
     def _settings(self) -> LinkSettings:
-        chosen = link_settings(self.station.model, DEMONSTRATION_IDENTITY if self._demo_csms_url else "")
+        spare_identity = DEMONSTRATION_IDENTITY if self._demo_csms_url else ""
+        chosen = link_settings(self.station.model, spare_identity, self.station.passwords.to_use)
         self._presenter.identity = chosen.identity
         return chosen
 
     def _material(self, slot: int) -> TlsMaterial:
         return self.station.certificates.material(self.station.clock.utc(system_clock()), slot)
+
+    def _look(self, slot: int) -> TlsMaterial:
+        return self.station.certificates.look(self.station.clock.utc(system_clock()), slot)
 
     # ------------------------------------------------------------------ the channel layer
 

@@ -14,25 +14,20 @@ from station.domain.effects import (
     Answer,
     AnswerError,
     Call,
-    CancelTransfer,
     Effect,
     Errand,
-    ForgetKey,
-    LookUpCustomer,
-    MakeSigningRequest,
     Reboot,
     Reconnect,
     Remember,
     SetBoard,
-    StartTransfer,
     Stored,
 )
-from station.domain.events import Event, LinkDown, LinkUp, Started, Tick
+from station.domain.events import ConnectionFailed, Event, LinkDown, LinkUp, Started, Tick
 from station.domain.moment import Moment
 from station.domain.network import NetworkProfile
 from station.ocpp.rpc import Rpc
 from station.uplink.clock import Clock
-from station.uplink.link import Link
+from station.uplink.link import Link, LinkRefused
 
 log = logging.getLogger(__name__)
 
@@ -62,6 +57,7 @@ class CommitFailed(Exception):
 class _Opened:
     link: Link
     profile: NetworkProfile
+    spare_password: bool
 
 
 @dataclass(frozen=True, slots=True)
@@ -126,9 +122,14 @@ class Runtime:
             self._snapshots += 1
         self._put(event)
 
-    def link_opened(self, link: Link, profile: NetworkProfile) -> None:
+    def link_opened(self, link: Link, profile: NetworkProfile, spare_password: bool) -> None:
         """A link is open (``LinkUser``)."""
-        self._put(_Opened(link, profile))
+        self._put(_Opened(link, profile, spare_password))
+
+    def link_refused(self, profile: NetworkProfile, refusal: LinkRefused, spare_password: bool) -> None:
+        """An attempt came to nothing (``LinkUser``)."""
+        slot, security_profile = profile.slot, profile.security_profile
+        self._put(ConnectionFailed(slot, security_profile, refusal.cause, str(refusal), spare_password))
 
     async def frame_received(self, frame: bytes) -> None:
         """A message of the CSMS (``LinkUser``); waits while too many others wait."""
@@ -222,7 +223,7 @@ class Runtime:
             self._last_slot = profile.slot
         self._link = opened.link
         self._rpc.link_up()
-        await self._step(LinkUp(profile.slot, profile.security_profile))
+        await self._step(LinkUp(profile.slot, profile.security_profile, opened.spare_password))
 
     # ------------------------------------------------------------------ a step
 
@@ -272,7 +273,7 @@ class Runtime:
                 # A link that was opened meanwhile went by what was in force before; the station never hears of it.
                 self._inbox = deque(item for item in self._inbox if not isinstance(item, _Opened))
                 self._reconnect(effect.reason)
-            case StartTransfer() | CancelTransfer() | LookUpCustomer() | MakeSigningRequest() | ForgetKey():
+            case _ if isinstance(effect, Errand):
                 self._errand(effect)
             case Reboot():
                 log.info("rebooting: %s", effect.reason)

@@ -70,6 +70,12 @@ def test_setting(opened: Opener, web: Web) -> None:
         f"INSERT INTO station_variable ({columns})"  # noqa: S608 - our own words
         " VALUES ('TxCtrlr', '', 0, 0, 'EVConnectionTimeOut', '', 'Actual', '45')"
     )
+    past = columns.removesuffix("value")
+    web.rows(
+        f'INSERT INTO station_variable_change (at, "by", who, old, new, {past.rstrip(", ")})'  # noqa: S608 - our own words
+        " VALUES ('2026-01-01 12:00:00', 'person', 'admin', '60', '45',"
+        " 'TxCtrlr', '', 0, 0, 'EVConnectionTimeOut', '', 'Actual')"
+    )
     finish(web, "Accepted", "TxCtrlr.EVConnectionTimeOut is set")
     expect(page.locator("#variable-outcome")).to_contain_text("is set")
     expect(page.locator("#variable-now")).to_contain_text("changed, factory: 60")

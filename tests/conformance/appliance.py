@@ -2,15 +2,20 @@
 
 from __future__ import annotations
 
-import ssl
 import time
 from collections.abc import Callable, Mapping
 from contextlib import ExitStack
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
+from urllib.parse import urlsplit
+
+from cryptography import x509
 
 from station.csms.session import CallError as SessionCallError
+from tests.conformance import endpoints
+from tests.conformance.endpoints import Login, Presence
+from tests.conformance.network import basic
 from tests.conformance.rig import (
     CARD,
     Attempt,
@@ -30,9 +35,9 @@ from tests.support.file_server import File, FileServer
 from tests.support.log_server import UploadServer
 from tests.support.waiting import wait_until
 from tests.support.web import WebSession
-from tests.uplink.authority import Authority
 
 ADMIN = "a long enough word"
+HOST = "127.0.0.1"  # of both endpoints
 
 
 class _LogServer(LogServer):
@@ -78,7 +83,8 @@ class OnAppliance(Rig):
         super().__init__()
         self._folder = folder
         self._endpoints: dict[int, ScriptedCsms] = {}
-        self._authorities: dict[int, Authority] = {}
+        self._presences: dict[int, Presence] = {}
+        self._password = PASSWORD
         self._replies: dict[str, Any] = {}
         self._begun = 0.0  # monotonic: attempts before it are not the case's
         self._appliance = Appliance(folder)
@@ -99,10 +105,16 @@ class OnAppliance(Rig):
         self.settings += variables.items()
         self._appliance.environment["STATION_CABLES"] = "detachable" if self.socket else "fixed"
         settings = (*QUICK, *(f"{name}={value}" for name, value in {**self.built(), **variables}.items()))
+        for number in self.installed_roots:
+            root = self._folder / f"root-{number}.pem"
+            root.write_text(endpoints.root(number).pem)
+            self._appliance.provision("--csms-root-certificate", str(root))
+        if self.security_profile >= 3:
+            own, certificate, key = endpoints.station(), self._folder / "station.pem", self._folder / "station.key"
+            certificate.write_text(own.pem)
+            key.write_bytes(own.key_pem)
+            self._appliance.provision("--station-certificate", str(certificate), "--station-key", str(key))
         if self.security_profile > 1:
-            for number in self.roots:
-                root = self._authority(number).write_root(self._folder / f"root-{number}.pem")
-                self._appliance.provision("--csms-root-certificate", str(root))
             self._appliance.provision("--csms-url", csms.url, "--security-profile", str(self.security_profile))
         if self.manufacturer:
             (self._folder / "manufacturer.pem").write_text(self.manufacturer.pem)
@@ -125,21 +137,15 @@ class OnAppliance(Rig):
     def _endpoint(self, number: int) -> ScriptedCsms:
         """That endpoint of the CSMS, listening."""
         if number not in self._endpoints:
-            tls = self._tls(number) if self.security_profile > 1 else None
-            csms = self._endpoints[number] = ScriptedCsms(password=PASSWORD, tls=tls)
+            presence = self._presences[number] = self.presence(number)
+            csms = self._endpoints[number] = ScriptedCsms(
+                password=None if presence.security_profile >= 3 else self._password,
+                tls=endpoints.context(HOST, presence),
+            )
             for action, reply in self._replies.items():
                 csms.on(action, reply)
             csms.__enter__()
         return self._endpoints[number]
-
-    def _authority(self, number: int) -> Authority:
-        return self._authorities.setdefault(number, Authority(f"Root of endpoint {number}"))
-
-    def _tls(self, number: int) -> ssl.SSLContext:
-        folder = self._authority(number).issue(self._folder / f"csms-{number}", "csms", names=["127.0.0.1"])
-        context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
-        context.load_cert_chain(folder / "chain.pem", folder / "key.pem")
-        return context
 
     def power_cycle(self) -> None:
         self._appliance.kill9()
@@ -215,6 +221,34 @@ class OnAppliance(Rig):
 
     def admit(self, endpoint: int) -> None:
         self._endpoints[endpoint].turning_away = False
+
+    def appear(self, endpoint: int, **changes: Any) -> None:
+        presence = self._presences[endpoint] = self._presences[endpoint].but(**changes)
+        csms = self._endpoints[endpoint]
+        csms.password = None if presence.security_profile >= 3 else self._password
+        csms.restart(endpoints.context(HOST, presence))
+
+    def logins(self) -> list[Login]:
+        found = [
+            Login(
+                one.at,
+                number,
+                urlsplit(one.path).path,
+                basic(one.authorization),
+                one.version,
+                one.suites,
+                x509.load_der_x509_certificate(one.client) if one.client else None,
+            )
+            for number, csms in self._endpoints.items()
+            for one in list(csms.upgrades)
+        ]
+        return sorted(found, key=lambda login: login.at)
+
+    def accept_password(self, password: str) -> None:
+        self._password = password
+        for number, csms in self._endpoints.items():
+            if self._presences[number].security_profile <= 2:
+                csms.password = password
 
     def hang_up(self) -> None:
         csms = self._connected()

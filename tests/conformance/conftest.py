@@ -27,12 +27,15 @@ def rig(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Rig]:
 
     Afterwards the whole trace is validated, and that the case applies to the station as it was set.
     """
+    profile = request.config.getoption("--security-profile")
     if request.config.getoption("--rig") == "appliance":
         with OnAppliance(tmp_path) as appliance:
+            appliance.security_profile = profile
             yield appliance
             _check(appliance, request.node)
     else:
         memory = InMemory(tmp_path)
+        memory.security_profile = profile
         yield memory
         _check(memory, request.node)
 

@@ -7,13 +7,18 @@ from dataclasses import replace
 from datetime import datetime
 from pathlib import Path
 from typing import Any
+from urllib.parse import urlsplit
 
+from station.domain import pki
 from station.domain.board import Fault
 from station.domain.certificates import CertificateUse, StoredCertificate
 from station.domain.effects import SaveCertificate
-from tests.conformance.network import Network
+from tests.conformance import endpoints
+from tests.conformance.endpoints import Login
+from tests.conformance.network import Csms, Network
 from tests.conformance.rig import (
     CARD,
+    PASSWORD,
     Attempt,
     CallError,
     Error,
@@ -28,7 +33,6 @@ from tests.conformance.rig import (
 from tests.support.firmware import HandFile, small_image
 from tests.support.memory_rig import EPOCH, POLL, MemoryRig
 from tests.support.transfers import HandServer
-from tests.uplink.authority import Authority
 
 BOOT = 2.0  # s from the end of one life to the start of the next
 
@@ -89,29 +93,48 @@ class InMemory(Rig):
         self._reachable = True
         self._rebooted = 0
         self._network: Network | None = None
+        self._csms: Csms
         self._commands = 0
 
     def start(self, **variables: str) -> None:
-        if self.security_profile > 1:
-            variables["SecurityCtrlr.SecurityProfile"] = str(self.security_profile)
         self.settings += variables.items()
-        self._rig = MemoryRig(evses=self.evses, **{**self.built(), **variables})
+        factory = {
+            "SecurityCtrlr.Identity": "CP-TEST",
+            "SecurityCtrlr.BasicAuthPassword": PASSWORD,
+            "SecurityCtrlr.SecurityProfile": str(self.security_profile),
+        }
+        self._rig = MemoryRig(evses=self.evses, **{**self.built(), **factory, **variables})
         for evse in self._rig.board.evses.values():
             evse.socket, evse.phases = self.socket, self.phases
-        disk = self._rig.disk
-        if self.security_profile > 1:
-            for number in self.roots:
-                disk.commit([SaveCertificate(Authority(f"Root of endpoint {number}", now=EPOCH).installed())])
-        disk.network_profiles[1] = replace(
-            disk.network_profiles[1], csms_url=self._urls[1], security_profile=self.security_profile
+        self._install()
+        self._csms = Csms(
+            self._rig,
+            {urlsplit(url).netloc: number for number, url in self._urls.items()},
+            {number: self.presence(number) for number in (1, 2)},
         )
         if self.manufacturer:
             self._rig.with_firmware(self._folder)
-            root = StoredCertificate("root", CertificateUse.MANUFACTURER_ROOT, (self.manufacturer.pem,), EPOCH)
-            disk.commit([SaveCertificate(root)])
-        self._rig.boot()
+            self._save(CertificateUse.MANUFACTURER_ROOT, self.manufacturer.pem)
+        self._rig.boot(connect=False)
+        self._connect()
         self.let(1.0)
         self.forget()
+
+    def _install(self) -> None:
+        """What the factory installed: network profile, roots, and for security profile 3 the station's certificate."""
+        disk, profile = self._rig.disk, self.security_profile
+        disk.network_profiles[1] = replace(disk.network_profiles[1], csms_url=self._urls[1], security_profile=profile)
+        for number in self.installed_roots:
+            self._save(CertificateUse.CSMS_ROOT, endpoints.root(number).pem)
+        if profile >= 3:
+            own = endpoints.station()
+            key = pki.key_name(pki.public_key(own.certificate))
+            (self._rig.signing.keys / key).write_bytes(own.key_pem)
+            self._save(CertificateUse.CHARGING_STATION, own.pem, key)
+
+    def _save(self, use: CertificateUse, pem: str, key: str = "") -> None:
+        record = StoredCertificate(pki.certificate_id(use, pem), use, (pem,), EPOCH, key)
+        self._rig.disk.commit([SaveCertificate(record)])
 
     def power_cycle(self) -> None:
         self._rig.power_cut()
@@ -119,7 +142,14 @@ class InMemory(Rig):
 
     def _boot(self) -> None:
         self._rig.now = self._rig.now.plus(BOOT)
-        self._rig.boot(connect=self._reachable and self._network is None)
+        self._rig.boot(connect=False)
+        if self._reachable and self._network is None:
+            self._connect()
+
+    def _connect(self) -> None:
+        """By slot 1, without the itinerary."""
+        profile = next(one for one in self._rig.station.network.in_force if one.slot == 1)
+        assert self._csms.meet(profile), "the station does not get in"
 
     def let(self, seconds: float) -> None:
         left = seconds
@@ -188,33 +218,42 @@ class InMemory(Rig):
 
     def come_back(self) -> None:
         self._reachable = True
-        self._rig.connect()
+        self._connect()
 
     # ------------------------------------------------------------------ connecting
 
     @property
     def _urls(self) -> dict[int, str]:
-        scheme = "wss" if self.security_profile > 1 else "ws"
-        return {number: f"{scheme}://csms-{number}.example/ocpp" for number in (1, 2)}
+        schemes = {number: "wss" if self.presence(number).security_profile > 1 else "ws" for number in (1, 2)}
+        return {number: f"{scheme}://csms.endpoint-{number}.example/ocpp" for number, scheme in schemes.items()}
 
     def network(self) -> dict[int, str]:
-        self._network = Network(self._rig, self._urls, self.roots)
+        self._network = Network(self._rig, self._csms)
+        self._csms.attempts.clear()
         return self._urls
 
     def turn_away(self, endpoint: int) -> None:
-        assert self._network is not None
-        self._network.closed.add(endpoint)
+        self._csms.closed.add(endpoint)
 
     def admit(self, endpoint: int) -> None:
-        assert self._network is not None
-        self._network.closed.discard(endpoint)
+        self._csms.closed.discard(endpoint)
+
+    def appear(self, endpoint: int, **changes: Any) -> None:
+        self._csms.presences[endpoint] = self._csms.presences[endpoint].but(**changes)
+        if self._rig.online:
+            self._rig.disconnect()
+
+    def logins(self) -> list[Login]:
+        return list(self._csms.logins)
+
+    def accept_password(self, password: str) -> None:
+        self._csms.password = password
 
     def hang_up(self) -> None:
         self._rig.disconnect()
 
     def attempts(self) -> list[Attempt]:
-        assert self._network is not None
-        return list(self._network.attempts)
+        return list(self._csms.attempts)
 
     def seconds(self) -> float:
         return self._rig.now.monotonic

@@ -13,6 +13,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any, TypeAlias
 
+from tests.conformance.endpoints import Login, Presence
 from tests.support.manufacturer import Manufacturer
 
 Payload: TypeAlias = dict[str, Any]
@@ -20,6 +21,7 @@ Reply: TypeAlias = Mapping[str, Any] | Callable[[Payload], Any] | None  # None: 
 
 ON_THE_PAGE = ("Local", "NoAuthorization")  # token types that the start button of the station's web page stands for
 CARD = "04A2B3C4D5E6F7"
+PASSWORD = "0123456789abcdef-bench"  # of the station, as the factory set it
 OTHER_CARD = "04FFEEDDCCBBAA"
 WITHIN = 20.0  # s a message may take unless the case says otherwise
 
@@ -103,15 +105,18 @@ class Rig(ABC):
     """The station under test between a CSMS and a pair of hands.
 
     The CSMS has two endpoints, 1 and 2; the station starts at 1, by ``security_profile``, and with the CSMS root
-    certificates of the endpoints in ``roots`` (a case sets these before ``start``). A case about connecting calls
-    ``network`` first: from then on the station finds its way by itself, and ``attempts`` notes how.
+    certificates in ``roots`` (a case sets these before ``start``). A case about connecting calls ``network`` first:
+    from then on the station finds its way by itself, and ``attempts`` notes how. Endpoint 2 is of the same security
+    profile unless ``second_profile`` says otherwise, and below root 1 as well unless it has ``another_root``.
     """
 
     name: str
     person: str  # who is logged in to the station's web page
     evses: int = 2
     security_profile: int = 1
-    roots: tuple[int, ...] = (1,)
+    roots: tuple[int, ...] | None = None  # None: root 1 where the security profile needs it
+    another_root: bool = False
+    second_profile: int | None = None
     socket: bool = False  # the board has sockets with a lock instead of fixed cables; set before ``start``
     phases: int = 1  # of the mains, for every EVSE; set before ``start``
     manufacturer: Manufacturer | None = None  # whose root certificate is installed; set before ``start``
@@ -133,6 +138,19 @@ class Rig(ABC):
     @abstractmethod
     def let(self, seconds: float) -> None:
         """Let time pass."""
+
+    @property
+    def installed_roots(self) -> tuple[int, ...]:
+        """The root certificates that the factory installed."""
+        if self.roots is not None:
+            return self.roots
+        return (1,) if self.security_profile > 1 else ()
+
+    def presence(self, endpoint: int) -> Presence:
+        """How an endpoint presents itself at first."""
+        if endpoint == 1:
+            return Presence(self.security_profile)
+        return Presence(self.second_profile or self.security_profile, 2 if self.another_root else 1)
 
     def built(self) -> dict[str, str]:
         """What a factory sets for the board that ``socket`` and ``phases`` describe."""
@@ -199,6 +217,18 @@ class Rig(ABC):
     @abstractmethod
     def attempts(self) -> list[Attempt]:
         """Every attempt to connect since ``network`` was called, in order."""
+
+    @abstractmethod
+    def appear(self, endpoint: int, **changes: Any) -> None:
+        """That endpoint is restarted and presents itself otherwise (see ``Presence``); what was connected is cut."""
+
+    @abstractmethod
+    def logins(self) -> list[Login]:
+        """What the endpoints learnt of the station with each upgrade that it asked for, in order."""
+
+    @abstractmethod
+    def accept_password(self, password: str) -> None:
+        """The CSMS takes this one from now on, and no other; a connection that stands is left alone."""
 
     @abstractmethod
     def seconds(self) -> float:

@@ -105,8 +105,8 @@ def test_migration_falls_back_to_the_last_good_slot(rig: Rig) -> None:
 
 @pytest.mark.tc("TC_B_50")
 def test_migration_to_a_csms_with_another_root(rig: Rig) -> None:
-    rig.security_profile = 2
-    rig.roots = (1, 2)
+    rig.security_profile = max(rig.security_profile, 2)
+    rig.roots, rig.another_root = (1, 2), True
     rig.start(**BACK_OFF)
     slot = prepare_to_move(rig)
     reset(rig)

@@ -10,7 +10,7 @@ import sys
 import tempfile
 from pathlib import Path
 
-from tests.performance.figures import table
+from tests.performance.figures import parts_table, table
 from tests.performance.measure import all_figures
 
 
@@ -22,6 +22,9 @@ def main() -> int:
     with tempfile.TemporaryDirectory(prefix="station-bench-") as folder:
         figures = list(all_figures(Path(folder), lambda what: print(f"… {what}", file=sys.stderr, flush=True)))
     print(table(figures))
+    for figure in figures:
+        if figure.parts:
+            print(f"\n{parts_table(figure)}")
     report = {
         "python": platform.python_version(),
         "machine": platform.machine(),

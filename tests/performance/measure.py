@@ -13,6 +13,7 @@ from pathlib import Path
 import psutil
 
 from tests.performance.figures import MAX, P95, Figure
+from tests.performance.memory import MB, parts
 from tests.support.appliance import PASSWORD, PROJECT, Appliance
 from tests.support.csms import Recorded, ScriptedCsms
 from tests.support.ports import free_port
@@ -109,8 +110,8 @@ def idle(appliance: Appliance) -> Iterator[Figure]:
         before, since = spent, at
         spent, at = _cpu(family), time.monotonic()
         load.append((spent - before) / (at - since) * 100)
-        memory.append(sum(process.memory_full_info().pss for process in family) / 1e6)
-    yield Figure("PSS, idle", "MB", 200, MAX, memory)
+        memory.append(sum(process.memory_full_info().pss for process in family) / MB)
+    yield Figure("PSS, idle", "MB", 200, MAX, memory, parts(family))
     yield Figure("CPU, idle, of one core", "%", 8, MAX, load)
 
 

@@ -18,7 +18,7 @@ from station.management.commands.provision import Command
 from station.project import environment
 from station.project.supervisor import startup
 from station.store import repositories
-from station.store.models import Certificate, NetworkProfile, SecurityLogEntry, Variable
+from station.store.models import Certificate, NetworkProfile, SecurityLogEntry, Variable, VariableChange
 
 PASSWORD = "0123456789abcdef"
 
@@ -110,6 +110,19 @@ def test_without_an_option_it_prepares_the_folder(station, capsys) -> None:
     assert provision() == 0
     assert "is ready" in capsys.readouterr().out
     assert not Variable.objects.exists()
+
+
+def test_what_it_sets_is_in_the_history_once(station) -> None:
+    for _ in range(2):
+        assert provision("--set", "TxCtrlr.EVConnectionTimeOut=30", "--set", "EVSE@1.Power=3680") == 0
+    assert provision("--password", PASSWORD) == 0
+    told = {(row.by, row.component, row.variable, row.old, row.new) for row in VariableChange.objects.all()}
+    assert told == {
+        ("provision", "TxCtrlr", "EVConnectionTimeOut", "60", "30"),
+        ("provision", "EVSE", "Power", "7360", "3680"),
+        ("provision", "SecurityCtrlr", "BasicAuthPassword", None, None),
+    }
+    assert VariableChange.objects.count() == 3
 
 
 def test_all_at_once(station, authority: Authority, capsys) -> None:

@@ -93,3 +93,11 @@ def test_what_comes_back_after_a_trial_is_sealed_too():
     repositories.commit([Remember("connection_trial", kept)])
     assert SECRET not in str(models.Remembered.objects.values())
     assert repositories.load().remembered["connection_trial"] == kept
+
+
+def test_the_password_before_is_sealed_and_known_as_a_secret() -> None:
+    """A01: it stays until the new one has worked, and so does its secrecy."""
+    repositories.commit([Remember("password_spare", {"password": "the-old-password-16", "refused": False})])
+    assert "the-old-password" not in str(models.Remembered.objects.get(key="password_spare").value)
+    assert repositories.load().remembered["password_spare"] == {"password": "the-old-password-16", "refused": False}
+    assert "the-old-password-16" in repositories.secrets()

@@ -79,6 +79,39 @@ class Recorded:
         return self.frame[3]
 
 
+@dataclass(frozen=True)
+class Upgrade:
+    """What a station asked for, and over what: ``client`` is its certificate in DER."""
+
+    at: float  # monotonic
+    path: str
+    authorization: str | None
+    version: str | None = None
+    suites: frozenset[str] = frozenset()
+    client: bytes | None = None
+
+
+def _upgrade(connection: ServerConnection, request: Request) -> Upgrade:
+    told = time.monotonic(), request.path, request.headers.get("Authorization")
+    secured = connection.transport.get_extra_info("ssl_object")
+    if secured is None:
+        return Upgrade(*told)
+    suites = frozenset(name for name, _, _ in secured.shared_ciphers() or ())
+    return Upgrade(*told, secured.version(), suites, secured.getpeercert(binary_form=True))
+
+
+class _Outspoken(ssl.SSLObject):
+    """Says why it refuses: asyncio would drop the connection with the alert unsent, as no server in the field does."""
+
+    def do_handshake(self) -> None:
+        try:
+            super().do_handshake()
+        except (ssl.SSLWantReadError, ssl.SSLWantWriteError):
+            raise
+        except ssl.SSLError as error:
+            raise ssl.SSLWantReadError from error  # the alert goes out, and the peer will leave
+
+
 class ScriptedCsms:
     """A CSMS on loopback.
 
@@ -103,6 +136,7 @@ class ScriptedCsms:
         self.connections = 0  # how many there were
         self.turning_away = False  # answer every attempt to connect with 503
         self.attempts: list[tuple[float, bool]] = []  # monotonic; accepted or turned away
+        self.upgrades: list[Upgrade] = []
         self._core = _Core(self, folder, password)
         self._loop = asyncio.new_event_loop()
         self._thread = threading.Thread(target=self._loop.run_forever, name="scripted CSMS", daemon=True)
@@ -180,8 +214,16 @@ class ScriptedCsms:
         if self._server is not None:
             self._run(self._close(), 10)
 
+    def restart(self, tls: ssl.SSLContext | None) -> None:
+        """Cut every connection and listen again on the same port, with other TLS or none."""
+        self.refuse()
+        self._tls = tls
+        self.accept()
+
     def accept(self) -> None:
         """Listen again, on the same port."""
+        if self._tls is not None:
+            self._tls.sslobject_class = _Outspoken
         if self._server is None:
             self._server = self._run(self._core.listen(tls=self._tls, host="127.0.0.1", port=self.port), 10)
 
@@ -320,11 +362,15 @@ class _Core(Csms):
         await super()._serve_station(connection)
 
     def _admit(self, connection: ServerConnection, request: Request) -> Response | None:
-        if "Upgrade" in request.headers:
-            self._script.attempts.append((time.monotonic(), not self._script.turning_away))
-            if self._script.turning_away:
-                return connection.respond(HTTPStatus.SERVICE_UNAVAILABLE, "Turned away by the test.\n")
-        return super()._admit(connection, request)
+        if "Upgrade" not in request.headers:
+            return super()._admit(connection, request)
+        self._script.upgrades.append(_upgrade(connection, request))
+        if self._script.turning_away:
+            refused = connection.respond(HTTPStatus.SERVICE_UNAVAILABLE, "Turned away by the test.\n")
+        else:
+            refused = super()._admit(connection, request)
+        self._script.attempts.append((time.monotonic(), refused is None))
+        return refused
 
     def watch(self, session: Session, direction: str, text: str) -> None:
         self._script.note(session, direction, text)

@@ -120,13 +120,13 @@ class MemoryRig:
         self.signing.die()
         self.board.power_cycle()
 
-    def connect(self, slot: int = 1) -> None:
+    def connect(self, slot: int = 1, *, spare_password: bool = False) -> None:
         """The link is up, by the network profile in that slot."""
         profile = next(profile for profile in self.station.network.in_force if profile.slot == slot)
         self.material(slot)
         self.online = True
         self.rpc.link_up()
-        self.step(LinkUp(slot, profile.security_profile))
+        self.step(LinkUp(slot, profile.security_profile, spare_password))
 
     def material(self, slot: int = 1) -> TlsMaterial:
         """What the uplink asks for with every attempt to connect."""

@@ -8,7 +8,7 @@ import pytest
 from django.contrib.sessions.models import Session
 from django.utils import timezone
 
-from station.store.models import Command, JournalEntry, QueuedCall
+from station.store.models import Command, JournalEntry, QueuedCall, VariableChange
 from station.transfers import housekeeping
 from station.transfers.tasks import keep_house
 
@@ -27,8 +27,10 @@ def test_the_newest_entries_stay() -> None:
     JournalEntry.objects.bulk_create(JournalEntry(at=now, kind=f"k{n}") for n in range(50))
     Command.objects.bulk_create(Command(who="x", action=f"a{n}") for n in range(12))
     QueuedCall.objects.create(sequence=1, action="TransactionEvent", payload={}, created=now)
-    deleted = housekeeping.run(journal_kept=20, commands_kept=10)
-    assert deleted == {"journal": 30, "commands": 2, "sessions": 0, "transfers": 0}
+    VariableChange.objects.bulk_create(VariableChange(at=now, by="csms", new=str(n)) for n in range(9))
+    deleted = housekeeping.run(journal_kept=20, commands_kept=10, changes_kept=5)
+    assert deleted == {"journal": 30, "commands": 2, "changes": 4, "sessions": 0, "transfers": 0}
+    assert [row.new for row in VariableChange.objects.order_by("id")] == [str(n) for n in range(4, 9)]
     assert [entry.kind for entry in JournalEntry.objects.order_by("id")] == [f"k{n}" for n in range(30, 50)]
     assert Command.objects.count() == 10
     assert QueuedCall.objects.count() == 1

@@ -11,11 +11,11 @@ from pathlib import Path
 from websockets.asyncio.server import Server, ServerConnection, serve
 
 from station.domain.certificates import TlsMaterial
-from station.domain.network import NetworkProfile
+from station.domain.network import FailureCause, NetworkProfile
 from station.uplink.backoff import BackOffRules
 from station.uplink.configuration import LinkSettings
 from station.uplink.connector import Connector
-from station.uplink.link import Link
+from station.uplink.link import Link, LinkRefused
 
 
 class User:
@@ -23,12 +23,16 @@ class User:
 
     def __init__(self) -> None:
         self.heard: list[object] = []
+        self.refusals: list[tuple[int, FailureCause, bool]] = []
         self.link: Link | None = None
         self._news = asyncio.Event()
 
-    def link_opened(self, link: Link, profile: NetworkProfile) -> None:
+    def link_opened(self, link: Link, profile: NetworkProfile, spare_password: bool) -> None:
         self.link = link
         self._note(("opened", profile.slot))
+
+    def link_refused(self, profile: NetworkProfile, refusal: LinkRefused, spare_password: bool) -> None:
+        self.refusals.append((profile.slot, refusal.cause, spare_password))
 
     async def frame_received(self, frame: bytes) -> None:
         self._note(frame)
@@ -132,6 +136,7 @@ def test_refusals_back_off_and_are_told_once(caplog):
             async def connected() -> None:
                 assert await bed.user.until(1) == [("opened", 1)]
                 assert bed.waits == [10, 20, 40]
+                assert bed.user.refusals == [(1, FailureCause.CREDENTIALS, False)] * 3
 
             await bed.during(connected)
 

@@ -40,6 +40,21 @@ def test_what_goes_on_has_a_word_in_every_stage_of_a_session() -> None:
     assert (evse(rig).activity, evse(rig).faults) == ("faulted", ("GroundFailure",))
 
 
+def test_what_only_the_running_station_knows_of_the_device_model() -> None:
+    rig = MemoryRig().boot()
+    rig.plug()
+    rig.card()
+    rig.let(5)
+    told = look(rig).variables
+    assert told["EVSE@1.Power"] == "3680"
+    assert told["Connector@1.1.AvailabilityState"] == "Occupied"
+    assert told["ChargingStation.AvailabilityState"] == "Available"
+    assert told["OCPPCommCtrlr.ActiveNetworkProfile"] == "1"
+    assert told["ChargingStation.FirmwareVersion"] == "test"
+    assert "SecurityCtrlr.BasicAuthPassword" not in told
+    assert "TxCtrlr.EVConnectionTimeOut" not in told, "that is in the store"
+
+
 def test_a_running_session_shows_its_energy_who_and_a_curve_that_grows() -> None:
     rig = MemoryRig().boot()
     presenter = Presenter("life", identity="CP-1", csms_url="ws://127.0.0.1")

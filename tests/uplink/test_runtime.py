@@ -11,10 +11,21 @@ import pytest
 
 from station.domain.board import BoardSnapshot, Setpoint
 from station.domain.effects import Answer, Call, Effect, Reboot, Reconnect, Remember, SetBoard, Stored
-from station.domain.events import CallFailed, CallReceived, Event, LinkDown, LinkUp, SecurityObserved, Started, Tick
+from station.domain.events import (
+    CallFailed,
+    CallReceived,
+    ConnectionFailed,
+    Event,
+    LinkDown,
+    LinkUp,
+    SecurityObserved,
+    Started,
+    Tick,
+)
 from station.domain.moment import Moment
-from station.domain.network import NetworkProfile
+from station.domain.network import FailureCause, NetworkProfile
 from station.ocpp.rpc import Rpc
+from station.uplink.link import LinkRefused
 from station.uplink.runtime import FRAMES_AHEAD, LAST_SLOT, REBOOT, SNAPSHOTS_AHEAD, CommitFailed, Runtime
 
 SLOT_1 = NetworkProfile(1, "ws://csms", 1)
@@ -68,7 +79,7 @@ class Bed:
         self.log.append(json.loads(frame))
 
     def connect(self, profile: NetworkProfile = SLOT_1) -> None:
-        self.runtime.link_opened(self, profile)
+        self.runtime.link_opened(self, profile, False)
 
     def happened(self, *without: object) -> list[object]:
         """The log but for what is said after every step."""
@@ -135,6 +146,13 @@ def test_commit_comes_before_everything_else():
         [2, "h", "Heartbeat", {}],
         ("reconnect", "why"),
     ]
+
+
+def test_an_attempt_that_came_to_nothing_is_an_event():
+    bed = Bed()
+    refusal = LinkRefused("HTTP 401: no", FailureCause.CREDENTIALS)
+    bed.run(lambda: bed.runtime.link_refused(NetworkProfile(2, "wss://csms", 2), refusal, True))
+    assert bed.happened() == [ConnectionFailed(2, 2, FailureCause.CREDENTIALS, "HTTP 401: no", True)]
 
 
 def test_nothing_stored_touches_no_database():

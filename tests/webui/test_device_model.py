@@ -2,17 +2,18 @@
 
 from __future__ import annotations
 
+from datetime import UTC, datetime
 from typing import Any
 
 import pytest
 from django.contrib.auth.models import User
 from django.test import Client
 
-from station.domain.effects import FinishCommand, SaveVariable
+from station.domain.effects import FinishCommand, SaveVariable, SetBy
 from station.store import repositories
-from station.store.models import Command, Variable
+from station.store.models import Command, Variable, VariableChange
 from tests.webui.looking import Looking, look
-from tests.webui.making import charging, free, station
+from tests.webui.making import NOON, charging, free, station
 from webui.dashboard import latest
 from webui.device_model import describe
 from webui.device_model.reading import Reading
@@ -22,6 +23,7 @@ TIMEOUT = "TxCtrlr.EVConnectionTimeOut"
 PASSWORD = "SecurityCtrlr.BasicAuthPassword"
 SECRET = "correct horse battery"
 MAX_BYTES = 150_000
+LATELY = datetime(2025, 6, 1, 11, 59, tzinfo=UTC)
 
 
 @pytest.fixture(autouse=True)
@@ -123,11 +125,14 @@ def test_what_only_the_running_station_knows(installer: Client) -> None:
     """No default is passed off as a measured value."""
     address = "/device-model/EVSE@1.Power/"
     assert "it has not told it here" in page(installer, address).words
-    latest.remember(station(charging(1), free(2)))
+    told = {"EVSE@1.Power": "7312", "Connector@1.1.AvailabilityState": "Occupied", "AuthCacheCtrlr.Storage": "250"}
+    latest.remember(station(charging(1), free(2), variables=told))
     assert "7312 W live" in page(installer, address).words
     assert "Occupied live" in page(installer, "/device-model/Connector@1.1.AvailabilityState/").words
-    assert "it has not told it here" in page(installer, "/device-model/ClockCtrlr.DateTime/").words
-    latest.remember(station(charging(1, activity="no_board")))
+    assert "250 B live" in page(installer, "/device-model/AuthCacheCtrlr.Storage/").words
+    assert f"{NOON.isoformat()} live" in page(installer, "/device-model/ClockCtrlr.DateTime/").words
+    assert "it has not told it here" in page(installer, "/device-model/EVSE@2.Power/").words
+    latest.remember(station(charging(1, activity="no_board"), board_online=False, variables=told))
     assert "7312" not in page(installer, address).words
 
 
@@ -167,15 +172,52 @@ def test_a_value_is_filed_and_followed(installer: Client, person: User) -> None:
     repositories.commit(
         [
             FinishCommand(command.pk, "Accepted", f"{TIMEOUT} is set"),
-            SaveVariable("TxCtrlr", "EVConnectionTimeOut", "30"),
+            SaveVariable("TxCtrlr", "EVConnectionTimeOut", "30", old="60", by=SetBy.PERSON, who="olga", at=LATELY),
         ]
     )
     answer = installer.get(f"/commands/{command.pk}/")
     assert answer.headers["HX-Trigger"] == "command-finished, command-accepted"
     words = page(installer, f"/device-model/{TIMEOUT}/").words
-    for said in ("30 s", "changed, factory: 60", "olga → 30", f"{TIMEOUT} is set"):
+    for said in ("30 s", "changed, factory: 60", "olga 60 → 30"):
         assert said in words
-    assert f"olga {TIMEOUT} → 30" in page(installer, "/device-model/").words
+    assert words.count("→ 30") == 1, "the wish and what came of it are one"
+    assert f"olga {TIMEOUT} 60 → 30" in page(installer, "/device-model/").words
+
+
+def test_everybody_who_sets_something_is_in_the_history(installer: Client) -> None:
+    at = {"at": LATELY}
+    repositories.commit(
+        [
+            SaveVariable("TxCtrlr", "EVConnectionTimeOut", "30", old="60", by=SetBy.PROVISION, **at),
+            SaveVariable("TxCtrlr", "EVConnectionTimeOut", "45", old="30", by=SetBy.CSMS, **at),
+            SaveVariable("OCPPCommCtrlr", "HeartbeatInterval", "60", old="300", **at),
+            SaveVariable("EVSE", "Power", "3680", "MaxLimit", evse_id=1, old="7360", by=SetBy.PROVISION, **at),
+        ]
+    )
+    one = page(installer, f"/device-model/{TIMEOUT}/").words
+    assert "The operator's system 30 → 45" in one
+    assert "Set-up (provision) 60 → 30" in one
+    assert "HeartbeatInterval" not in one
+    both = page(installer, "/device-model/").words
+    assert "The station itself OCPPCommCtrlr.HeartbeatInterval 300 → 60" in both
+    assert "EVSE@1.Power MaxLimit 7360 → 3680" in both
+
+
+def test_a_password_s_change_is_in_the_history_and_no_password(installer: Client) -> None:
+    repositories.commit(
+        [SaveVariable("SecurityCtrlr", "BasicAuthPassword", SECRET, old="never to be kept", by=SetBy.CSMS, at=LATELY)]
+    )
+    html = installer.get(f"/device-model/{PASSWORD}/").content.decode()
+    assert "The operator&#x27;s system" in html
+    assert "value not shown" in html
+    [row] = VariableChange.objects.all()
+    assert (row.old, row.new) == (None, None)
+
+
+def test_a_refused_wish_stands_beside_what_was_changed(installer: Client) -> None:
+    ask(installer, TIMEOUT, "30", headers=HTMX)
+    repositories.commit([FinishCommand(Command.objects.get().pk, "Rejected", f"{TIMEOUT} cannot be set now")])
+    assert "cannot be set now" in page(installer, f"/device-model/{TIMEOUT}/").words
 
 
 def test_without_scripts(installer: Client) -> None:
@@ -262,7 +304,8 @@ def test_a_password_is_sealed_on_its_way(
     [done] = repositories.filed_commands()
     assert done.arguments["value"] == SECRET
     waiting = installer.get(f"/device-model/{PASSWORD}/").content.decode()
-    repositories.commit([FinishCommand(command.pk, "Accepted", f"{PASSWORD} is set")])
+    set_now = SaveVariable("SecurityCtrlr", "BasicAuthPassword", SECRET, by=SetBy.PERSON, who="olga", at=LATELY)
+    repositories.commit([FinishCommand(command.pk, "Accepted", f"{PASSWORD} is set"), set_now])
     command.refresh_from_db()
     assert command.arguments["value"] == "****"
     finished = installer.get(f"/device-model/{PASSWORD}/").content.decode()

@@ -8,8 +8,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-import station
-from station.device_model.components import EVSE, ChargingStation, Connector
+from station.device_model.components import EVSE, ClockCtrlr
 from station.device_model.definition import Mutability
 from station.device_model.model import DeviceModel, Entry
 from station.device_model.naming import parse
@@ -97,15 +96,10 @@ class Reading:
 
 def _told(entry: Entry, live: StationLive | None) -> str | None:
     """What is known here of a value that the running station measures or works out; None: nothing."""
-    variable = entry.variable
-    if variable is ChargingStation.FirmwareVersion:
-        return station.__version__
-    evses = live.evses if live is not None else ()
-    here = next((evse for evse in evses if evse.evse_id == entry.names.evse_id), None)
-    if here is None:
+    if live is None:
         return None
-    if variable is Connector.AvailabilityState:
-        return here.availability
-    if variable is EVSE.Power and here.activity != "no_board":
-        return encode(here.power)
-    return None
+    if entry.variable is ClockCtrlr.DateTime:
+        return live.at
+    if entry.variable is EVSE.Power and not live.board_online:
+        return None  # what was measured before the board went silent says nothing of now
+    return live.variables.get(str(entry.names))

@@ -47,7 +47,7 @@ def device_model(request: HttpRequest) -> HttpResponse:
             for name, variables in groupby(found[:MOST], lambda item: item.component)
         ],
         "filtered": any(request.GET.get(name) for name in form.fields),
-        "changes": history.changes(),
+        "changes": history.events(),
     }
     return render(request, "device_model/list.html", context, status=200 if valid else 400)
 
@@ -106,7 +106,7 @@ def _page(reading: Reading, entry: Entry, value: str, refused: str = "") -> dict
         "value": "" if item.secret else value,
         "choices": [(option, option in chosen) for option in _choices(entry)],
         "refused": refused,
-        "changes": history.changes(entry.names),
+        "changes": history.events(entry.names),
     }
 
 

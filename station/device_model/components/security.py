@@ -47,6 +47,22 @@ class SecurityCtrlr(Component):
         maximum=64,  # X.520: upper bound of organizationName
         required="2.2.3",
     )
+    AllowCSMSTLSWildcards = boolean(
+        False, READ_WRITE, "A CSMS certificate may name its host by a wildcard such as *.example.com"
+    )
+    AllowRSACipherSuites = boolean(
+        False,
+        READ_WRITE,
+        "TLS 1.2 also with the cipher suites of an RSA certificate, for an older CSMS",
+        vendor=True,
+    )
+    RevocationCheck = option_list(
+        ("Off", "IfReachable", "Required"),
+        "IfReachable",
+        READ_WRITE,
+        "Whether the OCSP server or CRL that a CSMS certificate names is asked, and must answer",
+        vendor=True,
+    )
     CertificateEntries = integer(
         0, READ_ONLY, "Certificates installed now", minimum=0, maximum=30, computed=True, required="2.2.4"
     )

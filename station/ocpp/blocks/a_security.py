@@ -8,10 +8,10 @@ from dataclasses import dataclass, field
 from station.device_model.components import ClockCtrlr, SecurityCtrlr
 from station.domain import security
 from station.domain.board import BoardSnapshot
-from station.domain.effects import FinishCommand, LogSecurity, Reconnect, TrimSecurityLog
+from station.domain.effects import FinishCommand, LogSecurity, TrimSecurityLog
 from station.domain.events import LinkUp, OperatorCommand, SecurityObserved, Started
 from station.domain.moment import Moment, rfc3339
-from station.domain.signals import SecurityEvent, VariableChanged
+from station.domain.signals import SecurityEvent
 from station.ocpp.block import Block
 from station.ocpp.context import Context
 
@@ -62,9 +62,6 @@ class Security(Block):
                 for name in _OF_THE_LINK:
                     if name in self._lately:
                         self._lately[name].told.clear()
-            case VariableChanged(component="SecurityCtrlr", variable="BasicAuthPassword"):
-                # A01.FR.03: from now on the CSMS takes the new one only; the answer goes out before the link is closed
-                self._context.emit(Reconnect("a new password was set"))
             case BoardSnapshot(online=True):
                 self._watch_door(event.door_open, now)
         self._watch_clock(now)

@@ -8,17 +8,20 @@ import logging
 import os
 import signal
 import sys
+import threading
 import time
 from collections.abc import Callable
 from dataclasses import dataclass, field
 
 from station.project.log import become_structured
+from station.project.supervisor import sharing
 from station.project.supervisor.output import Lines
 
 logger = logging.getLogger(__name__)
 
 BACKOFF_FIRST = 1.0  # s
 BACKOFF_MOST = 30.0  # s
+SETTLED = 5.0  # s of life after which it has loaded what it needs
 HEALTHY_AFTER = 60.0  # s of life after which an earlier end is forgotten
 
 _PR_SET_PDEATHSIG = 1
@@ -125,6 +128,7 @@ def _live(spec: Spec, parent: int, output: int, close: tuple[int, ...]) -> None:
             if descriptor not in spec.keep:
                 os.close(descriptor)
         gc.enable()
+        threading.Timer(SETTLED, sharing.tidy).start()
         status = spec.run()
     except SystemExit as end:
         status = end.code if isinstance(end.code, int) else int(end.code is not None)

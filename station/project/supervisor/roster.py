@@ -51,7 +51,6 @@ SHARED = (
     "channels.layers",
     "channels_redis.pubsub",
     "websockets.asyncio.client",
-    "websockets.asyncio.server",
     "jsonschema_rs",
     "cryptography.x509",
     "pymodbus.client",
@@ -226,6 +225,7 @@ def _redis(server: str, environment: Environment) -> int:
         # A subscriber that stands still is cut off before its backlog hurts the others.
         "client-output-buffer-limit": "pubsub 8mb 2mb 30",
         "databases": "1",
+        "maxclients": "256",  # ten times what there are; it keeps a table for as many
         "daemonize": "no",
         "logfile": "",
         "loglevel": "warning",

@@ -11,6 +11,7 @@ import ctypes
 import gc
 import re
 import sys
+from collections.abc import Iterable, Iterator
 from pathlib import Path
 
 _M_ARENA_MAX = -8  # mallopt(3)
@@ -63,6 +64,12 @@ def settle() -> None:
     forget_files()
 
 
+def tidy() -> None:
+    """To be called in a child once it has started."""
+    _libc.malloc_trim(0)
+    forget_files()
+
+
 def fill_gaps() -> None:
     """Take up the free blocks between what is loaded, for good; they are some 0.4 MB.
 
@@ -102,21 +109,21 @@ def _fill_heap(sizes: range) -> None:
 
 
 def forget_files() -> None:
-    """Let go of the pages of libraries that loading ran through; they come back from the file when needed."""
-    for start, end in _untouched(Path("/proc/self/smaps").read_text()):
-        _libc.madvise(start, end - start, _MADV_DONTNEED)
+    """Let go of the pages of libraries that starting ran through; what is needed again comes back from the file."""
+    with Path("/proc/self/smaps").open() as lines:
+        for start, end in list(_untouched(lines)):
+            _libc.madvise(start, end - start, _MADV_DONTNEED)
 
 
-def _untouched(smaps: str) -> list[tuple[int, int]]:
+def _untouched(smaps: Iterable[str]) -> Iterator[tuple[int, int]]:
     """Start and end of the private mappings of files in which nothing was written, so that they are as their file."""
-    found = []
     where: tuple[int, int] | None = None
-    for line in smaps.splitlines():
-        words = line.split()
-        if not words[0].endswith(":"):
-            start, end = (int(number, 16) for number in words[0].split("-"))
-            is_file = len(words) > 5 and words[5].startswith("/") and words[1].endswith("p") and words[1][1] == "-"
-            where = (start, end) if is_file else None
-        elif where is not None and words[0] == "Anonymous:" and words[1] == "0":
-            found.append(where)
-    return found
+    for line in smaps:
+        if line[0].isupper():  # a figure of the mapping whose line came before
+            if where is not None and line.startswith("Anonymous:") and int(line.split()[1]) == 0:
+                yield where
+            continue
+        area, rights, _, _, _, *path = line.split(maxsplit=5)
+        start, _, end = area.partition("-")
+        is_file = bool(path) and path[0].startswith("/")
+        where = (int(start, 16), int(end, 16)) if is_file and rights[1] == "-" and rights[3] == "p" else None

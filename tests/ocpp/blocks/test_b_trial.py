@@ -167,17 +167,37 @@ def test_taken_back_when_the_connection_does_not_last() -> None:
 
 
 def test_the_former_link_proves_nothing() -> None:
-    """An answer that is still on its way there when the trial begins."""
+    """An answer that is still on its way there when the trial begins, or a link that was opened just then."""
     rig = started()
+    rig.power_cut()
+    rig.boot(connect=False)
     rig.answers["BootNotification"] = None
-    rig.call("TriggerMessage", {"requestedMessage": "BootNotification"})
+    rig.connect()
     assert status(rig, "set_network_profile", **NEW) == "Accepted"
     rig.release()
+    assert rig.station.outbox.registered
     assert rig.station.trial.running
-    assert not rig.station.outbox.registered or rig.station.trial.running
+    rig.answers.clear()
+    rig.connect()
+    assert rig.station.outbox.registered
+    assert rig.station.trial.running
     rig.disconnect()
     rig.connect()
-    assert rig.sent("BootNotification")[-1]["reason"] == "Unknown"
+    assert not rig.station.trial.running
+
+
+def test_nothing_more_is_said_to_the_former_csms() -> None:
+    rig = started()
+    rig.plug()
+    rig.card()
+    rig.let(3)
+    before = len(rig.events())
+    assert status(rig, "set_network_profile", **NEW) == "Accepted"
+    rig.unplug()
+    rig.let(5)
+    assert rig.online
+    assert len(rig.events()) == before
+    assert rig.disk.queue
 
 
 def test_taken_back_by_hand() -> None:
@@ -269,6 +289,7 @@ def test_a_power_cut_in_the_trial_does_not_keep_the_former_settings_from_coming_
     try_other(rig, password=PASSWORD)
     rig.power_cut()
     rig.boot(connect=False)
+    assert [profile.slot for profile in rig.station.network.in_force] == [1]
     rig.let(121)
     assert url(rig) == CSMS_URL
     assert text(rig, "BasicAuthPassword") == FORMER
@@ -405,7 +426,7 @@ def test_an_identity_that_there_was_none_before_is_gone_again() -> None:
     assert status(rig, "set_credentials", identity="CP-1") == "Accepted"
     rig.disconnect()
     rig.let(121)
-    assert text(rig, "Identity") == ""
+    assert "Identity" not in {kept.variable for kept in rig.disk.variables.values()}
 
 
 # ------------------------------------------------------------------ a CSMS root that shall go

@@ -8,7 +8,7 @@ import pytest
 
 from station.device_model.components import OCPPCommCtrlr, SecurityCtrlr, TxCtrlr
 from station.device_model.naming import parse
-from station.domain.effects import FinishCommand, SaveVariable
+from station.domain.effects import FinishCommand, SaveVariable, SetBy
 from station.domain.events import OperatorCommand
 from station.domain.signals import SecurityEvent, VariableChanged
 from station.ocpp.block import CallRefused
@@ -141,8 +141,8 @@ def test_what_is_set_is_answered_stored_and_told(rig: Rig, block: Variables) -> 
         address("AuthCtrlr.LocalAuthorizeOffline") | {"attributeStatus": "Accepted", "attributeType": "Actual"},
     ]
     assert rig.context.effects == [
-        SaveVariable("OCPPCommCtrlr", "OfflineThreshold", "300"),
-        SaveVariable("AuthCtrlr", "LocalAuthorizeOffline", "false"),
+        SaveVariable("OCPPCommCtrlr", "OfflineThreshold", "300", old="60", by=SetBy.CSMS),
+        SaveVariable("AuthCtrlr", "LocalAuthorizeOffline", "false", old="true", by=SetBy.CSMS),
     ]
     assert rig.context.signals == [
         VariableChanged("OCPPCommCtrlr", "OfflineThreshold", "", 0, 0, "60", "300"),
@@ -191,14 +191,16 @@ def test_one_bad_entry_does_not_hold_up_the_others(rig: Rig, block: Variables) -
 def test_the_same_variable_twice_is_set_in_order(rig: Rig, block: Variables) -> None:
     put(rig, block, ("TxCtrlr.EVConnectionTimeOut", "10"), ("TxCtrlr.EVConnectionTimeOut", "20"))
     assert rig.model[TxCtrlr.EVConnectionTimeOut] == 20
-    assert rig.context.effects[-1] == SaveVariable("TxCtrlr", "EVConnectionTimeOut", "20")
+    assert rig.context.effects[-1] == SaveVariable("TxCtrlr", "EVConnectionTimeOut", "20", old="10", by=SetBy.CSMS)
 
 
 def test_a_value_that_needs_a_reboot_says_so_and_reads_back(rig: Rig, block: Variables) -> None:
     name = "OCPPCommCtrlr.NetworkConfigurationPriority"
     assert put(rig, block, (name, "2,1"))[0]["attributeStatus"] == "RebootRequired"
     assert get(rig, block, name)[0]["attributeValue"] == "2,1"
-    assert rig.context.effects == [SaveVariable("OCPPCommCtrlr", "NetworkConfigurationPriority", "2,1")]
+    assert rig.context.effects == [
+        SaveVariable("OCPPCommCtrlr", "NetworkConfigurationPriority", "2,1", old="1", by=SetBy.CSMS)
+    ]
 
 
 def test_a_new_password_is_stored_and_nowhere_else(rig: Rig, block: Variables) -> None:
@@ -208,7 +210,7 @@ def test_a_new_password_is_stored_and_nowhere_else(rig: Rig, block: Variables) -
     assert put(rig, block, ("SecurityCtrlr.BasicAuthPassword", PASSWORD))[0]["attributeStatus"] == "Accepted"
     assert rig.model[SecurityCtrlr.BasicAuthPassword] == PASSWORD
     assert [effect for effect in rig.context.effects if PASSWORD in str(effect)] == [
-        SaveVariable("SecurityCtrlr", "BasicAuthPassword", PASSWORD)
+        SaveVariable("SecurityCtrlr", "BasicAuthPassword", PASSWORD, by=SetBy.CSMS)
     ]
     assert PASSWORD not in str(rig.context.signals)
     assert rig.context.signals == [  # A01.FR.11

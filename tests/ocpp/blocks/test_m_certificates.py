@@ -313,15 +313,16 @@ def test_the_first_root_replaces_none() -> None:
 def test_an_operator_installs_and_deletes() -> None:
     station = Certified()
     root = authority("Another")
-    done = station.rig.operator("install_certificate", 1, use=CSMS, certificate=root.root)
+    done = station.rig.operator("install_certificate", 1, use=MAKER, certificate=root.root)
     assert done is not None
     assert (done.status, done.message) == ("Accepted", "The certificate was installed.")
-    certificate_id = pki.certificate_id(CertificateUse.CSMS_ROOT, root.root)
+    certificate_id = pki.certificate_id(CertificateUse.MANUFACTURER_ROOT, root.root)
+    assert certificate_id in station.rig.disk.certificates
     for command_id, status in ((2, "Accepted"), (3, "Rejected")):
         done = station.rig.operator("delete_certificate", command_id, certificate_id=certificate_id)
         assert done is not None
         assert done.status == status
-    assert station.roots() == [station.authority.root]
+    assert certificate_id not in station.rig.disk.certificates
 
 
 @pytest.mark.parametrize(

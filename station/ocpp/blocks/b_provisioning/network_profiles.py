@@ -49,6 +49,10 @@ class NetworkProfiles(Block):
         """What is configured, by slot."""
         return self._stored
 
+    def profile(self, slot: int) -> NetworkProfile | None:
+        """What is stored in that slot, also where it waits for the next reboot; None where it is empty."""
+        return self._stored.get(slot)
+
     # ------------------------------------------------------------------ B09
 
     def set_network_profile(self, request: Payload, now: Moment) -> dict[str, Any]:

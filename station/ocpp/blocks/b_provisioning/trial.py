@@ -162,6 +162,8 @@ class Trial(Block):
             case LinkDown():
                 if running.linked:
                     running.why, running.detail = "connection_lost", event.reason
+                if not running.fresh:  # whatever was said there since
+                    self._context.raise_signal(ConnectionChanged())
                 running.fresh, running.linked = True, False
             case LinkUp() if running.fresh:
                 running.linked = True

@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from typing import Any
 
 from station.device_model.components import DeviceDataCtrlr, OCPPCommCtrlr, SecurityCtrlr
 from station.device_model.definition import Variable
 from station.device_model.model import Change
 from station.device_model.naming import Names, from_json
-from station.domain.effects import FinishCommand
+from station.domain.effects import FinishCommand, SetBy
 from station.domain.events import OperatorCommand
 from station.domain.moment import Moment
 from station.domain.signals import SecurityEvent, VariableChanged
@@ -90,7 +91,7 @@ class Variables(Block):
         attribute = entry.get("attributeType", "Actual")  # B05.FR.12
         names = from_json(entry["component"], entry["variable"])
         change = self._context.model.set(names, entry["attributeValue"], attribute)
-        self._follow_up(change)
+        self._follow_up(change, SetBy.CSMS)
         result = {
             "attributeStatus": change.status,
             "attributeType": attribute,  # B05.FR.03
@@ -115,7 +116,7 @@ class Variables(Block):
             asked.get("connector_id") or 0,
         )
         change = self._context.model.set(names, str(asked["value"]), asked.get("attribute", "Actual"))
-        self._follow_up(change)
+        self._follow_up(change, SetBy.PERSON, command.who)
         self._tell_changes(command.who)
         done = change.status in ("Accepted", "RebootRequired")
         info = change.info or _UNKNOWN_REASON.get(change.status, "")
@@ -124,11 +125,11 @@ class Variables(Block):
         message = f"{names} {info}" if info else f"{names} is set"
         self._context.emit(FinishCommand(command.command_id, "Accepted" if done else "Rejected", message))
 
-    def _follow_up(self, change: Change) -> None:
+    def _follow_up(self, change: Change, by: SetBy, who: str = "") -> None:
         if not change.changed or change.entry is None:
             return
         if change.effect:
-            self._context.emit(change.effect)
+            self._context.emit(replace(change.effect, by=by, who=who))
         names = change.entry.names
         self._context.raise_signal(
             VariableChanged(
