@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass, replace
-from typing import Any, TypeVar
+from typing import Any, NamedTuple, TypeVar
 
 from station.device_model.components import COMPONENTS
 from station.device_model.definition import (
@@ -28,6 +28,7 @@ from station.domain.memory import StoredVariable
 T = TypeVar("T")
 Validator = Callable[[Any, Located[Any]], None]
 
+_ATTRIBUTES = {str(attribute): attribute for attribute in Attribute}
 RATING = "MaxLimit"  # stored in place of an attribute: a rating that the factory set
 
 
@@ -87,8 +88,7 @@ class Entry:
         )
 
 
-@dataclass(frozen=True, slots=True)
-class Got:
+class Got(NamedTuple):
     """The answer to one entry of GetVariables. ``value`` counts only where ``status`` is Accepted."""
 
     status: str
@@ -136,6 +136,7 @@ class DeviceModel:
         self._validators: dict[Variable[Any], list[Validator]] = {}
         # Component at its place -> variable and instance -> entry; all folded.
         self._index: dict[tuple[str, str, int, int], dict[tuple[str, str], Entry]] = {}
+        self._spelt: dict[Names, Entry] = {}  # found so before, in this very spelling
         for component in components:
             for evse_id, connector_id in self._places(component.scope, connectors):
                 for variable in component.variables():
@@ -264,24 +265,32 @@ class DeviceModel:
 
     def find(self, names: Names) -> tuple[str, Entry | None]:
         """The entry, or UnknownComponent or UnknownVariable and None."""
+        known = self._spelt.get(names)
+        if known is not None:
+            return "Accepted", known
         folded = names.folded()
         variables = self._index.get((folded.component, folded.component_instance, folded.evse_id, folded.connector_id))
         if variables is None:
             return "UnknownComponent", None
         entry = variables.get((folded.variable, folded.variable_instance))
-        return ("Accepted", entry) if entry else ("UnknownVariable", None)
+        if entry is None:
+            return "UnknownVariable", None
+        if len(self._spelt) < 2 * len(self._entries):  # names may be written in many ways
+            self._spelt[names] = entry
+        return "Accepted", entry
 
     def get(self, names: Names, attribute: str = "Actual") -> Got:
         """Answer one entry of GetVariables."""
         status, entry = self.find(names)
         if entry is None:
             return Got(status)  # B06.FR.06, B06.FR.07, B06.FR.15
-        mutability = entry.attributes.get(Attribute(attribute))
+        wanted = _ATTRIBUTES[attribute]
+        mutability = entry.attributes.get(wanted)
         if mutability is None:
             return Got("NotSupportedAttributeType")  # B06.FR.08
         if mutability is Mutability.WRITE_ONLY:
             return Got("Rejected", reason_code="WriteOnly", info="cannot be read")  # B06.FR.09
-        return Got("Accepted", entry.text(Attribute(attribute)))  # B06.FR.10
+        return Got("Accepted", entry.text(wanted))  # B06.FR.10
 
     def check(self, names: Names, text: str, attribute: str = "Actual") -> Change:
         """Answer one entry of SetVariables without setting anything; ``changed`` says whether it would."""
@@ -289,7 +298,7 @@ class DeviceModel:
 
     def set(self, names: Names, text: str, attribute: str = "Actual") -> Change:
         """Set one value as the CSMS, or an installer, asks."""
-        wanted = Attribute(attribute)
+        wanted = _ATTRIBUTES[attribute]
         change, value = self._judge(names, text, wanted)
         entry = change.entry
         if entry is None or not change.changed or change.effect is None:

@@ -56,11 +56,15 @@ class ConnectionDiagnosed:
 
 @dataclass(frozen=True, slots=True)
 class CallReceived:
-    """The CSMS calls; the frame was valid JSON, a valid CALL and valid against the action's schema."""
+    """The CSMS calls; the frame was valid JSON, a valid CALL and valid against the action's schema.
+
+    ``size`` is the frame's length in bytes, 0 where that is not known.
+    """
 
     call_id: str
     action: str
     payload: Payload
+    size: int = field(default=0, compare=False)
 
 
 @dataclass(frozen=True, slots=True)

@@ -62,6 +62,7 @@ class Context:
         self.signals: list[object] = []
         self._entropy = entropy
         self._answering = ""
+        self.call_size = 0
 
     # ------------------------------------------------------------------ out
 
@@ -127,9 +128,9 @@ class Context:
         """The id of the CALL being handled, for an ``Answer`` effect in a later step."""
         return self._answering
 
-    def handling(self, call_id: str) -> None:
-        """The station notes which CALL is being handled."""
-        self._answering = call_id
+    def handling(self, call_id: str, size: int = 0) -> None:
+        """The station notes which CALL is being handled, and how many bytes its frame has (0: not known)."""
+        self._answering, self.call_size = call_id, size
 
     # ------------------------------------------------------------------ identifiers
 

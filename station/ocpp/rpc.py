@@ -256,7 +256,7 @@ class Rpc:
         if not isinstance(message, list):
             self.counters.unreadable += 1
             return self._refuse(UNREADABLE_ID, "RpcFrameworkError", "not a JSON array")
-        heard = self._take(message, now)
+        heard = self._take(message, now, len(raw))
         if heard and isinstance(heard[0], CallReceived):
             self._watch_for_replays(raw, heard[0])
         return heard
@@ -270,14 +270,14 @@ class Rpc:
         else:
             self._handled.append(mark)
 
-    def _take(self, message: list[Any], now: float) -> list[Heard]:
+    def _take(self, message: list[Any], now: float, size: int) -> list[Heard]:
         kind = message[0] if message else None
         call_id = message[1] if len(message) > 1 else None
         if not isinstance(kind, int) or isinstance(kind, bool):
             self.counters.malformed += 1
             return self._refuse(_usable(call_id), "RpcFrameworkError", "no message type number")
         if kind == CALL:
-            return self._take_call(message, call_id)
+            return self._take_call(message, call_id, size)
         if kind == CALLRESULT:
             return self._take_result(message, call_id, now)
         if kind == CALLERROR:
@@ -285,7 +285,7 @@ class Rpc:
         self.counters.unknown_message_type += 1
         return self._refuse(_usable(call_id), "MessageTypeNotSupported", f"message type {kind}")  # part 4, section 4.4
 
-    def _take_call(self, message: list[Any], call_id: Any) -> list[Heard]:
+    def _take_call(self, message: list[Any], call_id: Any, size: int) -> list[Heard]:
         usable = _usable(call_id)
         problem = _call_problem(message, usable)
         if problem:
@@ -317,7 +317,7 @@ class Rpc:
             self.counters.schema_violations += 1
             return self._refuse(usable, violation.code, violation.description)
         self._unanswered[usable] = action
-        return [CallReceived(usable, action, payload)]
+        return [CallReceived(usable, action, payload, size)]
 
     def _take_result(self, message: list[Any], call_id: Any, now: float) -> list[Heard]:
         in_flight = self._awaited(call_id)

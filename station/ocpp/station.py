@@ -150,9 +150,9 @@ class Station:
         self.availability = Availability(self.context)
         self.network = NetworkProfiles(self.context, memory.network_profiles)
         self.trial = Trial(self.context, self.network)
-        self.firmware = FirmwareManagement(self.context, firmware)
         self.passwords = Passwords(self.context)
         self.doctor = ConnectionDoctor(self.context, self.network.profile)
+        self.firmware = FirmwareManagement(self.context, firmware)
         # Order matters where several blocks hear the same event: availability is told before the transaction is.
         self._blocks: list[Block] = [
             Boot(self.context),
@@ -307,7 +307,7 @@ class Station:
         handler = self._handlers.get(call.action)
         if handler is None:
             return [AnswerError(call.call_id, "NotSupported", f"{call.action} is not supported by this station")]
-        self.context.handling(call.call_id)
+        self.context.handling(call.call_id, call.size)
         try:
             response = handler(call.payload, now)
         except CallRefused as refused:

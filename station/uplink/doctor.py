@@ -184,7 +184,7 @@ class _Walk:
             )
         except TlsUnusable as error:
             return [self._failed(StepName.CONFIGURATION, LinkRefused(str(error)))]
-        if self.profile.security_profile <= 2 and not self.settings.password:
+        if self.profile.security_profile <= 2 and not self.settings.password and not self.order.connected:
             return [
                 self._step(
                     StepName.CONFIGURATION,

@@ -66,9 +66,9 @@ class Presenter:
             trial_slot=station.trial.slot,
             trial_left=station.trial.left(now),
             master_pass=station.authorization.master_pass.choosing,
+            diagnosis=diagnosis.as_json() if (diagnosis := station.doctor.current(now)) else None,
             firmware_version=station.model[ChargingStation.FirmwareVersion],
             firmware=_firmware(station),
-            diagnosis=diagnosis.as_json() if (diagnosis := station.doctor.current(now)) else None,
             evses=evses,
             variables={name: entry.text() for name, entry in self._computed(station)},
         )

@@ -18,7 +18,10 @@ def pytest_configure(config: pytest.Config) -> None:
     """Where a report is wanted, note the outcomes."""
     path = config.getoption("--conformance-report")
     if path:
-        config.pluginmanager.register(Recorder(Path(path), config.getoption("--rig")), "conformance-recorder")
+        config.pluginmanager.register(
+            Recorder(Path(path), config.getoption("--rig"), config.getoption("--security-profile")),
+            "conformance-recorder",
+        )
 
 
 @pytest.fixture

@@ -25,7 +25,8 @@ how each fared stands under Cases. A case whose condition offers alternatives (a
 
 def page(report: Entry) -> str:
     """The whole page; the same for the same report."""
-    lines = [HEADER, *(_ran(rig, report["rigs"][rig]) for rig in RIGS), ""]
+    lines = [HEADER, *(_ran(rig, report["rigs"][rig]) for rig in RIGS)]
+    lines += [*(_secured(one) for one in report.get("secured", ())), ""]
     lines += ["## Profiles", "", *_counts("Profile", ((one["name"], one) for one in report["profiles"]))]
     lines += ["## Core by functional block", ""]
     lines += _counts("Block", ((f"{one['block']} {one['name']}", one) for one in report["blocks"]))
@@ -50,6 +51,14 @@ def page(report: Entry) -> str:
 
 def _ran(rig: str, ended: str | None) -> str:
     return f"* {rig.capitalize()} rig: " + (f"run that ended {ended}" if ended else "not run in this report")
+
+
+def _secured(one: Entry) -> str:
+    bad = f"; not passed: {', '.join(one['not_passed'])}" if one["not_passed"] else ""
+    return (
+        f"* {one['rig'].capitalize()} rig in security profile {one['security_profile']}: {one['passed']} of "
+        f"{one['ran']} cases passed, run that ended {one['ended']}{bad}"
+    )
 
 
 def _counts(title: str, rows: Iterable[tuple[str, Entry]]) -> list[str]:

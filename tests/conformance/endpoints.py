@@ -23,8 +23,8 @@ ENDS = 400
 class Presence:
     """How an endpoint presents itself.
 
-    ``authority`` is the number of the root that vouches for it. ``certificate``: good, expired, future, stranger (of an authority that is not installed), other_host or wildcard.
-    ``newest``: the newest TLS that it speaks.
+    ``authority`` is the number of the root that vouches for it. ``certificate``: good, expired, future, stranger (of an
+    authority that is not installed), other_host or wildcard. ``newest``: the newest TLS that it speaks.
     """
 
     security_profile: int = 1

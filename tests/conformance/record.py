@@ -29,9 +29,10 @@ def starts(messages: Iterable[Message]) -> list[tuple[str, object]]:
 class Recorder:
     """A pytest plugin. A case has passed where every test that is marked with it has, set-up and trace included."""
 
-    def __init__(self, path: Path, rig: str) -> None:
+    def __init__(self, path: Path, rig: str, security_profile: int = 1) -> None:
         self._path = path
         self._rig = rig
+        self._security_profile = security_profile
         self._cases: dict[str, list[str]] = {}  # test -> the cases it is marked with
         self._outcomes: dict[str, str] = {}
         self._starts: dict[str, set[str]] = {}
@@ -63,7 +64,8 @@ class Recorder:
         self._path.write_text(json.dumps(self.result(), indent=1) + "\n", encoding="utf-8")
 
     def result(self) -> dict[str, object]:
-        """Which rig, when (UTC), each case's outcome (its worst test's), and the cases that went each way to start."""
+        """Which rig, by which security profile, when (UTC), each case's outcome (its worst test's), and the cases that
+        went each way to start."""
         cases: dict[str, str] = {}
         started: dict[str, set[str]] = {}
         for test, ids in self._cases.items():
@@ -75,6 +77,7 @@ class Recorder:
         ended = datetime.now(UTC).strftime("%Y-%m-%dT%H:%MZ")
         return {
             "rig": self._rig,
+            "security_profile": self._security_profile,
             "ended": ended,
             "cases": dict(sorted(cases.items())),
             "started": {how: sorted(started[how]) for how in sorted(started)},

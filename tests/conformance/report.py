@@ -15,6 +15,7 @@ from tests.conformance.not_applicable import NOT_APPLICABLE
 
 PROJECT = Path(__file__).parents[2]
 RIGS = ("memory", "appliance")
+SECURED = (2, 3)  # the security profiles that the cases run in besides 1
 MEANT = ("Core", "Advanced Security")  # the profiles that the station is to pass so far; of others a case may pass
 Recorded: TypeAlias = Mapping[str, Mapping[str, Any]]  # rig -> what Recorder.result told
 Entry: TypeAlias = dict[str, Any]
@@ -61,14 +62,23 @@ _REQUIREMENT = re.compile(r"\b([A-P]\d\d\.FR\.\d+)\b")
 _SUITE = re.compile(r"(\w+)-(\w+)-AES(\d+)-GCM-SHA(\d+)")
 
 
-def report(recorded: Recorded, project: Path = PROJECT) -> Entry:
-    """The whole report, as it is written to ``report.json``; the same for the same records and sources."""
+def report(recorded: Recorded, project: Path = PROJECT, others: Mapping[int, Recorded] | None = None) -> Entry:
+    """The whole report, as it is written to ``report.json``; the same for the same records and sources.
+
+    ``recorded`` is of security profile 1, ``others`` of the other profiles by their number.
+    """
     written = catalogue.written()
     listed = [(case, _entry(case, written, recorded)) for case in catalogue.cases()]
     entries = [entry for _, entry in listed]
     core = [entry for entry in entries if entry["profile"] == "Core"]
     return {
         "rigs": {rig: recorded[rig]["ended"] if rig in recorded else None for rig in RIGS},
+        "secured": [
+            _secured(number, rig, told[rig])
+            for number, told in sorted((others or {}).items())
+            for rig in RIGS
+            if rig in told
+        ],
         "profiles": [
             {
                 "name": name,
@@ -83,6 +93,20 @@ def report(recorded: Recorded, project: Path = PROJECT) -> Entry:
         **_sections(listed, recorded),
         "cases": entries,
         "requirements": requirements(project),
+    }
+
+
+def _secured(number: int, rig: str, told: Mapping[str, Any]) -> Entry:
+    """What a run by another security profile came to."""
+    outcomes = told["cases"]
+    bad = sorted(ident for ident, outcome in outcomes.items() if outcome != PASSED)
+    return {
+        "security_profile": number,
+        "rig": rig,
+        "ended": told["ended"],
+        "ran": len(outcomes),
+        "passed": len(outcomes) - len(bad),
+        "not_passed": bad,
     }
 
 

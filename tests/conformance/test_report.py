@@ -185,6 +185,22 @@ def test_what_is_written_is_read_again(tmp_path: Path) -> None:
     assert (tmp_path / "docs" / "conformance.md").read_text() == first
 
 
+def test_runs_by_other_security_profiles_stand_beside(tmp_path: Path) -> None:
+    (tmp_path / "webui" / "conformance").mkdir(parents=True)
+    (tmp_path / "docs").mkdir()
+    (tmp_path / "conformance-memory.json").write_text(json.dumps(all_passed()))
+    third = {**all_passed(), "security_profile": 3, "cases": {"TC_A_04": "passed", "TC_A_05": "failed"}}
+    (tmp_path / "conformance-memory-3.json").write_text(json.dumps(third))
+    write(tmp_path, tmp_path)
+    text = (tmp_path / "docs" / "conformance.md").read_text()
+    said = "* Memory rig in security profile 3: 1 of 2 cases passed, run that ended"
+    assert f"{said} {ENDED}; not passed: TC_A_05" in text
+    assert "in security profile 2" not in text
+    (tmp_path / "conformance-memory-2.json").write_text(json.dumps(third))
+    with pytest.raises(ValueError, match=r"conformance-memory-2\.json"):
+        read(tmp_path, 2)
+
+
 def test_every_table_is_even() -> None:
     text = page(report({"memory": all_passed()}))
     for table in text.split("\n\n"):

@@ -6,9 +6,11 @@ import os
 import subprocess
 import sys
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from contextlib import contextmanager, suppress
+from itertools import cycle, islice
 from pathlib import Path
+from typing import Any
 
 import psutil
 
@@ -23,6 +25,15 @@ MILLI = 1000.0
 STARTS = 5
 CALLS = 300
 ACTIONS = 25
+ITEMS, MANY_CALLS = 1000, 40
+INTERVALS = (  # what may be set without disturbing what else is measured
+    ("TxCtrlr", "EVConnectionTimeOut"),
+    ("OCPPCommCtrlr", "OfflineThreshold"),
+    ("OCPPCommCtrlr", "RetryBackOffWaitMinimum"),
+    ("OCPPCommCtrlr", "RetryBackOffRandomRange"),
+    ("AuthCacheCtrlr", "LifeTime"),
+    ("TxCtrlr", "MaxEnergyOnInvalidId"),
+)
 AWAY = 60.0  # s
 WINDOWS, WINDOW = 6, 5.0  # how often idle load is taken, and over how many seconds each time
 
@@ -45,12 +56,18 @@ def all_figures(folder: Path, progress: Progress) -> Iterator[Figure]:
         with _running(folder / "runs", csms) as appliance:
             progress("GetVariables")
             yield get_variables(csms)
+            progress("1000 variables at once")
+            yield many_variables_got(csms)
+            yield many_variables_set(csms)
+            yield full_inventory(csms)
             progress("RequestStartTransaction")
             yield request_start(csms)
             progress("plugging in")
             yield plug_in(appliance, csms)
             progress("cards")
             yield card(appliance, csms)
+    progress("the conformance suite in memory")
+    yield conformance()
 
 
 @contextmanager
@@ -135,13 +152,54 @@ def get_variables(csms: ScriptedCsms) -> Figure:
     """From the request on the wire to its answer."""
     names = (("OCPPCommCtrlr", "HeartbeatInterval"), ("TxCtrlr", "TxStartPoint"), ("ClockCtrlr", "DateTime"))
     wanted = [{"component": {"name": component}, "variable": {"name": variable}} for component, variable in names]
-    mark = csms.mark()
-    for _ in range(CALLS):
-        csms.call("GetVariables", {"getVariableData": wanted})
-    asked = {frame.frame[1]: frame.at for frame in csms.frames(mark) if frame.action == "GetVariables"}
-    answered = {frame.frame[1]: frame.at for frame in csms.frames(mark) if frame.direction == "in" and _answer(frame)}
-    times = [(answered[message_id] - at) * MILLI for message_id, at in asked.items()]
+    times = _answered(csms, "GetVariables", [{"getVariableData": wanted}] * CALLS)
     return Figure("GetVariables answered", "ms", 5, P95, times)
+
+
+def many_variables_got(csms: ScriptedCsms) -> Figure:
+    """Every variable of the station, again and again, in one request of as many as it takes."""
+    wanted = [_named(component, variable) for component, variable in _every_variable(csms)]
+    payload = {"getVariableData": list(islice(cycle(wanted), ITEMS))}
+    return Figure("GetVariables, 1000 items", "ms", 50, P95, _answered(csms, "GetVariables", [payload] * MANY_CALLS))
+
+
+def many_variables_set(csms: ScriptedCsms) -> Figure:
+    """Each item changes its variable, and all is on the disk before the answer."""
+    times = []
+    for number in range(MANY_CALLS):
+        items = [
+            {**_named({"name": component}, {"name": variable}), "attributeValue": str(100 + (number + item) % 97)}
+            for item, (component, variable) in zip(range(ITEMS), cycle(INTERVALS), strict=False)
+        ]
+        times += _answered(csms, "SetVariables", [{"setVariableData": items}])
+    return Figure("SetVariables, 1000 items", "ms", 250, P95, times)
+
+
+def full_inventory(csms: ScriptedCsms) -> Figure:
+    """From GetBaseReport on the wire to the last NotifyReport on the wire."""
+    times = []
+    for number in range(1, MANY_CALLS + 1):
+        mark = csms.mark()
+        request = {"requestId": number, "reportBase": "FullInventory"}
+        assert csms.call("GetBaseReport", request)["status"] == "Accepted"
+        asked = csms.wait_for_frame(lambda frame: frame.action == "GetBaseReport", since=mark)
+        last = csms.wait_for_frame(
+            lambda frame: frame.action == "NotifyReport" and not frame.payload.get("tbc"), since=mark
+        )
+        times.append((last.at - asked.at) * MILLI)
+    return Figure("GetBaseReport FullInventory to its last part", "ms", 300, P95, times)
+
+
+def conformance() -> Figure:
+    """All certification cases on the rig in memory."""
+    begun = time.monotonic()
+    subprocess.run(
+        [sys.executable, "-m", "pytest", "tests/conformance", "-q", "-p", "no:cacheprovider"],
+        cwd=PROJECT,
+        check=True,
+        stdout=subprocess.DEVNULL,
+    )
+    return Figure("the conformance suite in memory", "s", 120, MAX, [time.monotonic() - begun])
 
 
 def request_start(csms: ScriptedCsms) -> Figure:
@@ -179,6 +237,29 @@ def card(appliance: Appliance, csms: ScriptedCsms) -> Figure:
         time.sleep(0.3)  # a hand needs longer to take the next card
     csms.default()
     return Figure("card to Authorize", "ms", 300, P95, times)
+
+
+def _answered(csms: ScriptedCsms, action: str, payloads: Iterable[Mapping[str, Any]]) -> list[float]:
+    """How long each call took from the request on the wire to its answer there, in ms."""
+    mark = csms.mark()
+    for payload in payloads:
+        csms.call(action, payload)
+    asked = {frame.frame[1]: frame.at for frame in csms.frames(mark) if frame.action == action}
+    answered = {frame.frame[1]: frame.at for frame in csms.frames(mark) if frame.direction == "in" and _answer(frame)}
+    return [(answered[message_id] - at) * MILLI for message_id, at in asked.items()]
+
+
+def _every_variable(csms: ScriptedCsms) -> list[tuple[Mapping[str, Any], Mapping[str, Any]]]:
+    """ComponentType and VariableType of all that a full inventory reports."""
+    mark = csms.mark()
+    csms.call("GetBaseReport", {"requestId": 0, "reportBase": "FullInventory"})
+    csms.wait_for_frame(lambda frame: frame.action == "NotifyReport" and not frame.payload.get("tbc"), since=mark)
+    parts = [frame.payload for frame in csms.frames(mark) if frame.action == "NotifyReport"]
+    return [(one["component"], one["variable"]) for part in parts for one in part["reportData"]]
+
+
+def _named(component: Mapping[str, Any], variable: Mapping[str, Any]) -> dict[str, Any]:
+    return {"component": dict(component), "variable": dict(variable)}
 
 
 def _lag(csms: ScriptedCsms, act: Callable[[], None], action: str) -> float:

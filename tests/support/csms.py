@@ -337,12 +337,14 @@ class ScriptedCsms:
 
     def note(self, session: Session, direction: str, text: str) -> None:
         """A frame came or goes; called on the CSMS's thread."""
+        came = time.monotonic()
         try:
             frame = json.loads(text)
         except (ValueError, RecursionError):
             frame = None
         with self._news:
-            self._records.append(Recorded(time.monotonic(), session.station, direction, text, frame))
+            at = came if direction == "in" else time.monotonic()  # both nearest to the wire
+            self._records.append(Recorded(at, session.station, direction, text, frame))
             self._news.notify_all()
 
     def scripted(self, action: str) -> Any:

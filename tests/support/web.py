@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import html
 import urllib.parse
 import urllib.request
 from collections.abc import Sequence
@@ -18,6 +19,11 @@ class WebSession:
         self._opener.open(f"{self._url}/login/", timeout=10).close()
         self.post("/login/", [("username", name), ("password", password)])
         assert any(cookie.name.startswith("session") for cookie in self._cookies), "not logged in"
+
+    def get(self, path: str) -> str:
+        """The body of a page."""
+        with self._opener.open(self._url + path, timeout=10) as answer:
+            return html.unescape(str(answer.read().decode()))
 
     def post(self, path: str, fields: Sequence[tuple[str, str]] = ()) -> str:
         """POST a form; the body of the page that it ends on."""

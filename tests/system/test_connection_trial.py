@@ -126,6 +126,11 @@ def test_to_tls_by_hand_and_no_root_is_deleted_that_is_needed(
         wait_until(lambda: appliance.uplink()["security_profile"] == 2, "security profile 2 is in use")
         appliance.wait_registered()
 
+        page.post("/network/1/check/")
+        wait_until(lambda: "The connection works." in page.get("/network/"), "the doctor looked at it")
+        page.post("/network/check/", typed(f"ws://127.0.0.1:{free_port()}/"))
+        wait_until(lambda: "Check the URL" in page.get("/network/"), "the doctor looked at what is not saved", 20)
+
         spare = install(appliance, page, Authority("Another Root"))
         page.post(f"/certificates/{needed}/delete/")
         wait_until(lambda: not appliance.uplink()["connected"], "it is tried without the root")

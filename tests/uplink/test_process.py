@@ -207,6 +207,33 @@ def test_command_of_an_operator():
     assert live(drive)[0] == 0
 
 
+def test_the_connection_doctor():
+    """From the filed command over the live view to what is remembered."""
+    shown: list[dict] = []
+
+    def filed() -> int:
+        return models.Command.objects.create(who="ada", action="diagnose_connection", arguments={"slot": 1}).id
+
+    def remembered() -> dict | None:
+        row = models.Remembered.objects.filter(key="connection_diagnosis").first()
+        return row and row.value
+
+    async def drive(bench: Bench) -> None:
+        await booted(bench)
+        await bench.layer.group_add(bus.WATCHERS, "watcher")
+        command_id = await asyncio.to_thread(filed)
+        await bench.layer.send(bus.UPLINK, {"type": bus.COMMAND_FILED, "command_id": command_id})
+        while not shown or not shown[-1]["over"]:
+            message = await bench.layer.receive("watcher")
+            if diagnosis := decode(message["station"]).diagnosis:
+                shown.append(diagnosis)
+        assert (await asyncio.to_thread(remembered)) == json.loads(json.dumps(shown[-1]))
+
+    assert live(drive)[0] == 0
+    assert shown[-1]["verdict"] == "The connection works."
+    assert [step["name"] for step in shown[-1]["steps"]][-1] == "boot"
+
+
 def test_demonstration_until_somebody_provisions():
     async def drive(bench: Bench) -> None:
         await booted(bench)

@@ -9,6 +9,7 @@ import pytest
 from django.test import Client
 
 from station.domain.certificates import CertificateUse, StoredCertificate
+from station.domain.diagnosis import Diagnosis, Outcome, SeenCertificate, Step, StepName
 from station.domain.effects import Journal, Remember, SaveCertificate, SaveNetworkProfile, SaveVariable
 from station.domain.network import NetworkProfile
 from station.store import repositories
@@ -187,38 +188,28 @@ def test_hostile_words_of_the_station_are_only_text() -> None:
 
 # ------------------------------------------------------------------ the connection doctor
 
-SHOWN = {
-    "subject": "CN=csms.example",
-    "issuer": "CN=Some CA",
-    "begins": "2024-01-01T00:00:00Z",
-    "ends": "2025-01-01T00:00:00Z",
-    "days_left": -151,
-    "key": "EC 256",
-    "names": ["csms.example"],
-}
+SHOWN = SeenCertificate(
+    "CN=csms.example",
+    "CN=Some CA",
+    "2024-01-01T00:00:00Z",
+    "2025-01-01T00:00:00Z",
+    -151,
+    "EC 256",
+    ("csms.example",),
+)
 
 
-def step(name: str, outcome: str = "passed", **more: Any) -> dict[str, Any]:
-    says = {"says": f"{name} says so.", "advice": "", "cause": None, "certificates": []}
-    return {"name": name, "outcome": outcome, "seconds": 0.123, **says, **more}
+def step(name: str, outcome: str = "passed", advice: str = "", certificates: tuple[Any, ...] = ()) -> Step:
+    return Step(StepName(name), Outcome(outcome), 0.123, f"{name} says so.", advice, None, certificates)
 
 
-def diagnosis(*steps: dict[str, Any], over: bool = False, verdict: str = "", **more: Any) -> dict[str, Any]:
-    return {
-        "diagnosis_id": "d",
-        "csms_url": SECURE,
-        "security_profile": 2,
-        "slot": 1,
-        "begun": "2025-06-01T12:00:00Z",
-        "steps": list(steps),
-        "over": over,
-        "verdict": verdict,
-        **more,
-    }
+def diagnosis(*steps: Step, over: bool = False) -> dict[str, Any]:
+    """As the station tells it."""
+    return Diagnosis("d", SECURE, 2, 1, "2025-06-01T12:00:00Z", steps, over).as_json()
 
 
-FAILED = step("tls", "failed", advice="Ask for a new one.", certificates=[SHOWN])
-EXPIRED = diagnosis(step("configuration"), step("name"), step("tcp"), FAILED, over=True, verdict="It expired.")
+FAILED = step("tls", "failed", "Ask for a new one.", (SHOWN,))
+EXPIRED = diagnosis(step("configuration"), step("name"), step("tcp"), FAILED, over=True)
 
 
 def test_the_last_diagnosis_stays_on_the_page(configured: Client) -> None:
@@ -226,7 +217,7 @@ def test_the_last_diagnosis_stays_on_the_page(configured: Client) -> None:
     repositories.commit([Remember("connection_diagnosis", EXPIRED)])
     for address in ("/network/", "/network/1/"):
         words = page(configured, address).words
-        assert "It expired. Ask for a new one." in words
+        assert "tls says so. Ask for a new one." in words
         assert "Way to the server (TCP) 0.12 s" in words
         assert "CN=csms.example expired issued by CN=Some CA, until 2025-01-01, key EC 256, for csms.example" in words
 
@@ -249,18 +240,19 @@ def test_the_live_diagnosis_goes_first(configured: Client) -> None:
     repositories.commit([Remember("connection_diagnosis", EXPIRED)])
     latest.remember(station(diagnosis=diagnosis(step("configuration"))))
     words = page(configured).words
-    assert "It expired." not in words
+    assert "tls says so." not in words
     assert "looking …" in words
 
 
 @pytest.mark.parametrize(
     ("steps", "tone"),
-    [((step("boot"),), "good"), ((step("boot", "warned", advice="Wait."),), "wait"), ((FAILED,), "bad")],
+    [((step("boot"),), "good"), ((step("boot", "warned", "Wait."),), "wait"), ((FAILED,), "bad")],
 )
-def test_a_verdict_has_the_tone_of_its_worst_step(steps: tuple[dict[str, Any], ...], tone: str) -> None:
-    seen = doctor.read(diagnosis(*steps, over=True, verdict="So it is."))
+def test_a_verdict_has_the_tone_of_its_worst_step(steps: tuple[Step, ...], tone: str) -> None:
+    seen = doctor.read(diagnosis(*steps, over=True))
     assert seen is not None
     assert seen.tone == tone
+    assert seen.verdict
 
 
 @pytest.mark.parametrize("told", [None, 1, [], {}, {**EXPIRED, "steps": [{}]}, {**EXPIRED, "begun": "yesterday"}])
@@ -271,8 +263,14 @@ def test_a_diagnosis_that_cannot_be_read_is_none(configured: Client, told: Any) 
 
 
 def test_a_step_of_another_version_is_shown_too() -> None:
-    seen = doctor.read(diagnosis(step("ipv9"), over=True))
-    assert seen is not None
+    told = diagnosis(step("boot"), over=True)
+    odd = {**told["steps"][0], "name": "ipv9", "outcome": "odd"}
+    assert doctor.read({**told, "steps": [odd]}) is not None
+
+
+def test_every_step_has_words() -> None:
+    assert set(doctor._STEPS) == set(StepName)
+    assert set(doctor._TONES) == set(Outcome)
 
 
 def test_the_doctor_is_sent_for(configured: Client) -> None:

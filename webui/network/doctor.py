@@ -11,21 +11,27 @@ from django.utils import timezone
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
+from station.domain.diagnosis import Outcome, StepName
 from station.domain.moment import parse_rfc3339
 from station.store.models import Remembered
 
 LAST = "connection_diagnosis"  # remembered by the station: the last one that came to its end
 
-_STEPS: Mapping[str, Any] = {  # in their order; the words are those of station.domain.diagnosis
-    "configuration": gettext_lazy("Settings of the station"),
-    "name": gettext_lazy("Name of the server (DNS)"),
-    "tcp": gettext_lazy("Way to the server (TCP)"),
-    "tls": gettext_lazy("Encryption and certificates (TLS)"),
-    "authentication": gettext_lazy("Identity and password"),
-    "subprotocol": gettext_lazy("Language (OCPP 2.0.1)"),
-    "boot": gettext_lazy("Registration"),
+_STEPS: Mapping[str, Any] = {  # in their order
+    StepName.CONFIGURATION: gettext_lazy("Settings of the station"),
+    StepName.NAME: gettext_lazy("Name of the server (DNS)"),
+    StepName.TCP: gettext_lazy("Way to the server (TCP)"),
+    StepName.TLS: gettext_lazy("Encryption and certificates (TLS)"),
+    StepName.AUTHENTICATION: gettext_lazy("Identity and password"),
+    StepName.SUBPROTOCOL: gettext_lazy("Language (OCPP 2.0.1)"),
+    StepName.BOOT: gettext_lazy("Registration"),
 }
-_TONES = {"passed": "good", "warned": "wait", "failed": "bad", "skipped": "off"}
+_TONES: Mapping[str, str] = {
+    Outcome.PASSED: "good",
+    Outcome.WARNED: "wait",
+    Outcome.FAILED: "bad",
+    Outcome.SKIPPED: "off",
+}
 
 
 @dataclass(frozen=True, slots=True)
@@ -81,8 +87,8 @@ def read(told: Any) -> Diagnosis | None:
     try:
         taken = {str(step["name"]): _step(step) for step in told["steps"]}
         over = bool(told["over"])
-        ends = next((step for step in taken.values() if step.outcome == "failed"), None)
-        odd = next((step for step in taken.values() if step.outcome == "warned"), None)
+        ends = next((step for step in taken.values() if step.outcome == Outcome.FAILED), None)
+        odd = next((step for step in taken.values() if step.outcome == Outcome.WARNED), None)
         return Diagnosis(
             str(told["csms_url"]),
             int(told["security_profile"]),

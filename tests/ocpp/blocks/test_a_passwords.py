@@ -169,3 +169,42 @@ def test_nothing_that_is_written_down_holds_a_password() -> None:
     text = repr(rig.disk.journal) + repr([frame for side, frame in rig.trace if side == ">"])
     assert OLD not in text
     assert NEW not in text
+
+
+# ------------------------------------------------------------------ an installer's trial
+
+
+def credentials(rig: MemoryRig, password: str) -> None:
+    done = rig.operator("set_credentials", 7, password=password)
+    assert done is not None
+    assert done.status == "Accepted"
+    rig.reconnects.clear()
+    rig.disconnect()
+
+
+def test_what_an_installer_tries_has_no_spare() -> None:
+    rig = connected()
+    credentials(rig, NEW)
+    assert [attempt(rig, OLD) for _ in range(3)] == [NEW] * 3
+    rig.let(121)  # the trial's own end: the former settings come back
+    assert attempt(rig, OLD) == OLD
+    assert stored(rig) == OLD
+
+
+def test_a_trial_in_between_leaves_the_spare_to_whom_it_belongs() -> None:
+    rig = connected()
+    change(rig)
+    credentials(rig, NEWER)
+    assert [attempt(rig) for _ in range(2)] == [NEWER] * 2
+    rig.let(121)
+    assert [attempt(rig, OLD) for _ in range(2)] == [NEW, OLD]
+
+
+def test_what_an_installer_tried_and_kept_is_the_one_before_the_next() -> None:
+    rig = connected()
+    credentials(rig, NEW)
+    assert attempt(rig, NEW) == NEW
+    rig.let(1)
+    change(rig, NEWER)
+    assert [attempt(rig, NEW) for _ in range(2)] == [NEWER, NEW]
+    assert stored(rig) == NEW

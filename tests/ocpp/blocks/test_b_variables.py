@@ -7,7 +7,9 @@ from typing import Any
 import pytest
 
 from station.device_model.components import OCPPCommCtrlr, SecurityCtrlr, TxCtrlr
+from station.device_model.definition import Mutability
 from station.device_model.naming import parse
+from station.device_model.values import DataType
 from station.domain.effects import FinishCommand, SaveVariable, SetBy
 from station.domain.events import OperatorCommand
 from station.domain.signals import SecurityEvent, VariableChanged
@@ -191,7 +193,7 @@ def test_one_bad_entry_does_not_hold_up_the_others(rig: Rig, block: Variables) -
 def test_the_same_variable_twice_is_set_in_order(rig: Rig, block: Variables) -> None:
     put(rig, block, ("TxCtrlr.EVConnectionTimeOut", "10"), ("TxCtrlr.EVConnectionTimeOut", "20"))
     assert rig.model[TxCtrlr.EVConnectionTimeOut] == 20
-    assert rig.context.effects[-1] == SaveVariable("TxCtrlr", "EVConnectionTimeOut", "20", old="10", by=SetBy.CSMS)
+    assert rig.context.effects[-1] == SaveVariable("TxCtrlr", "EVConnectionTimeOut", "20", old="60", by=SetBy.CSMS)
 
 
 def test_a_value_that_needs_a_reboot_says_so_and_reads_back(rig: Rig, block: Variables) -> None:
@@ -220,14 +222,29 @@ def test_a_new_password_is_stored_and_nowhere_else(rig: Rig, block: Variables) -
 
 
 def test_a_thousand_values_are_set_in_one_message(rig: Rig, block: Variables) -> None:
-    pairs = [("OCPPCommCtrlr.OfflineThreshold", str(number)) for number in range(1000)]
+    switches = [
+        (str(entry.names), "false" if entry.text() == "true" else "true")
+        for entry in rig.model.entries()
+        if entry.variable.data_type is DataType.BOOLEAN and Mutability.READ_WRITE in entry.attributes.values()
+    ]
+    pairs = [("OCPPCommCtrlr.OfflineThreshold", str(number)) for number in range(len(switches), 1000)]
+    pairs = [*switches, *pairs]
     assert {result["attributeStatus"] for result in put(rig, block, *pairs)} == {"Accepted"}
     assert rig.model[OCPPCommCtrlr.OfflineThreshold] == 999
     [event] = [one for one in rig.context.signals if isinstance(one, SecurityEvent)]
     assert len(event.tech_info) <= 255
-    assert event.tech_info.endswith("1000 in all")
+    assert event.tech_info.endswith(f"{len(switches) + 1} in all")
+    saved = [effect for effect in rig.context.effects if isinstance(effect, SaveVariable)]
+    assert len(saved) == len(switches) + 1, "each once"
+    assert len([one for one in rig.context.signals if isinstance(one, VariableChanged)]) == len(saved)
     with pytest.raises(CallRefused):
         put(rig, block, *pairs, pairs[0])
+
+
+def test_there_and_back_is_no_change(rig: Rig, block: Variables) -> None:
+    put(rig, block, ("TxCtrlr.EVConnectionTimeOut", "10"), ("TxCtrlr.EVConnectionTimeOut", "60"))
+    assert rig.context.effects == []
+    assert rig.context.signals == []
 
 
 # ------------------------------------------------------------------ an installer

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import replace
 from typing import Any
 
@@ -10,7 +10,7 @@ from station.device_model.components import DeviceDataCtrlr, OCPPCommCtrlr, Secu
 from station.device_model.definition import Variable
 from station.device_model.model import Change
 from station.device_model.naming import Names, from_json
-from station.domain.effects import FinishCommand, SetBy
+from station.domain.effects import FinishCommand, SaveVariable, SetBy
 from station.domain.events import OperatorCommand
 from station.domain.moment import Moment
 from station.domain.signals import SecurityEvent, VariableChanged
@@ -84,14 +84,15 @@ class Variables(Block):
             DeviceDataCtrlr.BytesPerMessageSetVariables,
         )
         results = [self._set(entry) for entry in entries]
-        self._tell_changes("the CSMS")
+        self._follow_up(SetBy.CSMS)
         return {"setVariableResult": results}
 
     def _set(self, entry: Mapping[str, Any]) -> dict[str, Any]:
         attribute = entry.get("attributeType", "Actual")  # B05.FR.12
         names = from_json(entry["component"], entry["variable"])
         change = self._context.model.set(names, entry["attributeValue"], attribute)
-        self._follow_up(change, SetBy.CSMS)
+        if change.changed:
+            self._changes.append(change)
         result = {
             "attributeStatus": change.status,
             "attributeType": attribute,  # B05.FR.03
@@ -116,8 +117,8 @@ class Variables(Block):
             asked.get("connector_id") or 0,
         )
         change = self._context.model.set(names, str(asked["value"]), asked.get("attribute", "Actual"))
-        self._follow_up(change, SetBy.PERSON, command.who)
-        self._tell_changes(command.who)
+        self._changes += [change] if change.changed else []
+        self._follow_up(SetBy.PERSON, command.who)
         done = change.status in ("Accepted", "RebootRequired")
         info = change.info or _UNKNOWN_REASON.get(change.status, "")
         if change.status == "RebootRequired":
@@ -125,38 +126,45 @@ class Variables(Block):
         message = f"{names} {info}" if info else f"{names} is set"
         self._context.emit(FinishCommand(command.command_id, "Accepted" if done else "Rejected", message))
 
-    def _follow_up(self, change: Change, by: SetBy, who: str = "") -> None:
-        if not change.changed or change.entry is None:
-            return
-        if change.effect:
-            self._context.emit(replace(change.effect, by=by, who=who))
-        names = change.entry.names
-        self._context.raise_signal(
-            VariableChanged(
-                names.component,
-                names.variable,
-                names.variable_instance,
-                names.evse_id,
-                names.connector_id,
-                change.old,
-                change.new,
+    def _follow_up(self, by: SetBy, who: str = "") -> None:
+        """Store and tell what the request has changed: of a variable that was set more than once, what came of it."""
+        merged: dict[tuple[Names, str], tuple[Change, SaveVariable]] = {}
+        for change in self._changes:
+            if change.entry is not None and change.effect is not None:
+                key = change.entry.names, change.effect.attribute
+                first = merged[key][0] if key in merged else change
+                merged[key] = first, change.effect
+        self._changes.clear()
+        changed = []
+        for (names, _), (first, last) in merged.items():
+            effect = replace(last, by=by, who=who, old=first.effect.old if first.effect else None)
+            if effect.old is not None and effect.old == effect.value:
+                continue  # there and back
+            self._context.emit(effect)
+            new = None if first.new is None else effect.value
+            self._context.raise_signal(
+                VariableChanged(
+                    names.component,
+                    names.variable,
+                    names.variable_instance,
+                    names.evse_id,
+                    names.connector_id,
+                    first.old,
+                    new,
+                )
             )
-        )
-        self._changes.append(change)
+            changed.append((names, new))
+        self._tell_changes(who or "the CSMS", changed)
 
-    def _tell_changes(self, who: str) -> None:
+    def _tell_changes(self, who: str, changed: Iterable[tuple[Names, str | None]]) -> None:
         """One entry of the security log for all that one request has changed (A01.FR.11)."""
         security: list[str] = []
         others: list[str] = []
-        for change in self._changes:
-            if change.entry is None:
-                continue
-            names = change.entry.names
+        for names, new in changed:
             if names.component == SecurityCtrlr.name or names.variable == NETWORK_PRIORITY:
                 security.append(str(names))  # A01.FR.12: never the content
             else:
-                others.append(f"{names} = {change.new}")
-        self._changes.clear()
+                others.append(f"{names} = {new}")
         for kind, told in (("ReconfigurationOfSecurityParameters", security), ("ConfigurationChanged", others)):
             if told:
                 self._context.raise_signal(SecurityEvent(kind, _within(told, f"by {who}: ")))
@@ -185,6 +193,8 @@ def refuse_oversize(
     if len(entries) > at_most:
         raise CallRefused("OccurrenceConstraintViolation", f"at most {at_most} entries, these are {len(entries)}")
     limit = context.model[size]
+    if 0 < context.call_size <= limit:
+        return  # the whole frame is not longer
     length = encoded_length(request)
     if length > limit:
         raise CallRefused("FormatViolation", f"at most {limit} bytes, this has {length}")
