@@ -54,8 +54,7 @@ class Context:
         self.certificates: CertificateStore
         self.remembered: dict[str, Any] = dict(remembered)
         self.restarting = False  # a reset is scheduled or under way: nobody new is let in
-        self.updating = False  # a firmware update is under way
-        self.installing = False  # it is at a point that no reset may disturb
+        self.installing = False  # a firmware is being installed, which no reset may disturb
         # What blocks keep about a token themselves: each returns a line for each fact (N09).
         self.customer_sources: list[Callable[[IdToken], Iterable[str]]] = []
         self.effects: list[Effect] = []

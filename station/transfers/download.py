@@ -7,6 +7,7 @@ by an ETag or a date that the file is still the same. aiohttp for the reasons gi
 from __future__ import annotations
 
 import asyncio
+import hashlib
 import json
 import os
 import re
@@ -102,6 +103,7 @@ class _Fetch:
         self._target = target
         self._part = target.with_name(f"{target.name}.part")
         self._note = target.with_name(f"{target.name}.note")
+        self._of = hashlib.sha256(url.encode()).hexdigest()  # a URL may hold a password
         self._trust = trust
         self._most_bytes = most_bytes
         self._progress = progress
@@ -162,7 +164,7 @@ class _Fetch:
         """What an earlier try left: its size, and by what the server can tell whether it is still the same file."""
         try:
             known = json.loads(self._note.read_text())
-            if known["url"] == self._url and known["validator"]:
+            if known["of"] == self._of and known["validator"]:
                 return self._part.stat().st_size, str(known["validator"])
         except (OSError, ValueError, KeyError, TypeError):
             pass
@@ -176,7 +178,7 @@ class _Fetch:
                 raise DownloadFailed("the server went on at another place than asked")
         elif response.status == 200:
             have = 0
-            self._note.write_text(json.dumps({"url": self._url, "validator": _validator(response.headers)}))
+            self._note.write_text(json.dumps({"of": self._of, "validator": _validator(response.headers)}))
         else:
             if response.status == 416:
                 self._forget()  # it is another file now, or there is nothing more of it

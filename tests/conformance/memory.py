@@ -114,8 +114,7 @@ class InMemory(Rig):
         )
         if self.manufacturer:
             self._rig.with_firmware(self._folder)
-            root = StoredCertificate("root", CertificateUse.MANUFACTURER_ROOT, (self.manufacturer.pem,), EPOCH)
-            self._rig.disk.commit([SaveCertificate(root)])
+            self._save(CertificateUse.MANUFACTURER_ROOT, self.manufacturer.pem)
         self._rig.boot(connect=False)
         self._connect()
         self.let(1.0)

@@ -224,6 +224,10 @@ def test_a_password_goes_to_its_own_server_only(server: FileServer, tmp_path: Pa
     server.files["/f"].password = "cp:a secret"
     assert failed(f"{server.url}/f", tmp_path) == "the server answered 401"
     url = server.url.replace("://", "://cp:a%20secret@")
+    server.files["/f"].cut_after = 100_000
+    failed(f"{url}/f", tmp_path)
+    assert "secret" not in (tmp_path / "f.note").read_text()
+    server.files["/f"].cut_after = None
     assert fetch(f"{url}/f", tmp_path)
     with FileServer(files={"/f": File(CONTENT, password="cp:a secret")}) as other:
         server.files["/away"] = File(status=302, location=f"{other.url}/f")

@@ -359,6 +359,12 @@ def test_nothing_disturbs_an_installation(rig: Rig, reset: str) -> None:
     assert rig.told() == WHOLE
 
 
+def test_a_reset_does_not_wait_for_what_is_scheduled(rig: Rig) -> None:
+    rig.update(retrieve=rig.after(86_400))
+    rig.let(2)
+    assert rig.call("Reset", {"type": "OnIdle"})["status"] == "Accepted"
+
+
 def test_a_reset_during_the_download_only_interrupts_it(rig: Rig) -> None:
     rig.hand.files[URL].holds = True
     rig.update()

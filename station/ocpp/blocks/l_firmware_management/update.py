@@ -172,7 +172,6 @@ class FirmwareManagement(Block):
                     if self._accepted:
                         self._keep_ordering(update, CONFIRM, None, now)
         self._withdraw()
-        self._context.updating = self.update is not None
         self._context.installing = self.update is not None and self.update.phase in (Phase.INSTALLS, Phase.REBOOTS)
 
     def _wait_to_download(self, update: Update, now: Moment) -> None:
