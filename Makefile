@@ -13,7 +13,7 @@ run: ## start the whole station
 setup: ## only set up: .venv with all requirements, and Redis
 	@bin/setup redis
 
-test: ## lint and all tests
+test: ## lint and all tests; certification cases in memory, one or two of each block on the appliance, too
 	@bin/setup redis chromium rauc
 	@$(MAKE) --no-print-directory checks
 	@exec $(BIN)/python -m pytest

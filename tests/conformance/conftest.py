@@ -1,4 +1,7 @@
-"""``rig`` is the station under test: in memory, or with ``--rig appliance`` the running appliance."""
+"""``rig`` is the station under test: in memory, or with ``--rig appliance`` the running appliance.
+
+Without the option, as in ``make test``, the cases marked ``both_rigs`` are played on both.
+"""
 
 from __future__ import annotations
 
@@ -18,10 +21,19 @@ def pytest_configure(config: pytest.Config) -> None:
     """Where a report is wanted, note the outcomes."""
     path = config.getoption("--conformance-report")
     if path:
-        config.pluginmanager.register(
-            Recorder(Path(path), config.getoption("--rig"), config.getoption("--security-profile")),
-            "conformance-recorder",
-        )
+        rig = config.getoption("--rig")
+        if not rig:
+            raise pytest.UsageError("--conformance-report needs --rig")
+        recorder = Recorder(Path(path), rig, config.getoption("--security-profile"))
+        config.pluginmanager.register(recorder, "conformance-recorder")
+
+
+def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
+    """Where no rig is named, a representative part runs on both."""
+    if "rig" in metafunc.fixturenames and not metafunc.config.getoption("--rig"):
+        both = metafunc.definition.get_closest_marker("both_rigs")
+        if both:
+            metafunc.parametrize("rig", ["memory", "appliance"], indirect=True)
 
 
 @pytest.fixture
@@ -31,7 +43,7 @@ def rig(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Rig]:
     Afterwards the whole trace is validated, and that the case applies to the station as it was set.
     """
     profile = request.config.getoption("--security-profile")
-    if request.config.getoption("--rig") == "appliance":
+    if getattr(request, "param", request.config.getoption("--rig")) == "appliance":
         with OnAppliance(tmp_path) as appliance:
             appliance.security_profile = profile
             yield appliance

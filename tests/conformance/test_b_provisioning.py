@@ -157,6 +157,7 @@ def test_reset_on_idle_with_transaction(rig: Rig) -> None:
 
 
 @pytest.mark.tc("TC_B_22")
+@pytest.mark.both_rigs
 def test_reset_immediate_with_transaction(rig: Rig) -> None:
     rig.start()
     session = Session(rig)

@@ -88,6 +88,7 @@ def test_configuration_inventory(rig: Rig) -> None:
 
 
 @pytest.mark.tc("TC_B_13")
+@pytest.mark.both_rigs
 def test_full_inventory(rig: Rig) -> None:
     rig.start()
     required_are_there(base_report(rig, "FullInventory"))

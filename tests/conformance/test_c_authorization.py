@@ -74,6 +74,7 @@ def start_in_the_group(rig: Rig) -> Session:
 
 
 @pytest.mark.tc("TC_C_39")
+@pytest.mark.both_rigs
 def test_stopped_by_another_of_the_group(rig: Rig) -> None:
     session = start_in_the_group(rig)
     rig.let(DURATION)

@@ -22,6 +22,7 @@ RETRY = {
 
 
 @pytest.mark.tc("TC_E_40")
+@pytest.mark.both_rigs
 def test_connection_loss_during_transaction(rig: Rig) -> None:
     session = configured(rig, **{"SampledDataCtrlr.TxUpdatedInterval": "1"})
     session.energy_transfer_started()

@@ -74,6 +74,7 @@ def test_unlock_without_cable(rig: Rig) -> None:
 
 
 @pytest.mark.tc("TC_F_08")
+@pytest.mark.both_rigs
 def test_remote_stop(rig: Rig) -> None:
     session = configured(rig)
     session.energy_transfer_started()

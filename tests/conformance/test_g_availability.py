@@ -24,6 +24,7 @@ def test_available_to_occupied(rig: Rig) -> None:
 
 
 @pytest.mark.tc("TC_G_02")
+@pytest.mark.both_rigs
 def test_occupied_to_available(rig: Rig) -> None:
     session = configured(rig)
     session.ev_connected_pre_session()

@@ -50,6 +50,7 @@ def _through(rig: Rig, session: Session) -> Payload:
 
 
 @pytest.mark.tc("TC_J_01")
+@pytest.mark.both_rigs
 def test_clock_aligned_without_transaction(rig: Rig) -> None:
     rig.start(**{"AlignedDataCtrlr.Interval": str(INTERVAL), "AlignedDataCtrlr.Measurands": SEVERAL})
     stamps = [_aligned(rig, SEVERAL) for _ in range(3 * rig.evses)]

@@ -40,6 +40,7 @@ def uploaded(rig: Rig, server: LogServer, log_type: str) -> None:
 
 
 @pytest.mark.tc("TC_N_25")
+@pytest.mark.both_rigs
 def test_diagnostics_log_success(rig: Rig) -> None:
     rig.start()
     uploaded(rig, rig.log_server(), "DiagnosticsLog")

@@ -17,6 +17,7 @@ def test_unknown_vendor_and_message(rig: Rig) -> None:
 
 
 @pytest.mark.tc("TC_P_03")
+@pytest.mark.both_rigs
 def test_receive_custom_data(rig: Rig) -> None:
     rig.start()
     variable = {"name": "OfflineThreshold", "customData": CUSTOM}

@@ -194,7 +194,7 @@ def conformance() -> Figure:
     """All certification cases on the rig in memory."""
     begun = time.monotonic()
     subprocess.run(
-        [sys.executable, "-m", "pytest", "tests/conformance", "-q", "-p", "no:cacheprovider"],
+        [sys.executable, "-m", "pytest", "tests/conformance", "-q", "--rig", "memory", "-p", "no:cacheprovider"],
         cwd=PROJECT,
         check=True,
         stdout=subprocess.DEVNULL,

@@ -1,4 +1,4 @@
-"""Signed meter values as a transparency tool reads them: by OCMF's own rules, with nothing of the station's code."""
+"""Signed meter values as a transparency tool reads them: PyOCMF, another's implementation of the format."""
 
 from __future__ import annotations
 
@@ -8,6 +8,7 @@ from typing import Any
 
 from cryptography.hazmat.primitives import hashes, serialization
 from cryptography.hazmat.primitives.asymmetric import ec
+from pyocmf import OCMF
 
 KEY = ec.generate_private_key(ec.SECP256R1())
 
@@ -30,12 +31,9 @@ class TestKey:
 def verified(signed: dict[str, Any], public_key: str) -> dict[str, Any]:
     """The OCMF payload of a SignedMeterValueType; raises where the signature (or anything about it) is wrong."""
     assert signed["encodingMethod"] == "OCMF", signed
-    head, payload, signature = base64.b64decode(signed["signedMeterData"], validate=True).decode().split("|")
-    assert head == "OCMF"
-    seal = json.loads(signature)
-    assert seal["SA"] == signed["signingMethod"] == "ECDSA-secp256r1-SHA256"
-    key = serialization.load_der_public_key(base64.b64decode(public_key, validate=True))
-    assert isinstance(key, ec.EllipticCurvePublicKey)
-    key.verify(bytes.fromhex(seal["SD"]), payload.encode(), ec.ECDSA(hashes.SHA256()))
-    document: dict[str, Any] = json.loads(payload)
-    return document
+    text = base64.b64decode(signed["signedMeterData"], validate=True).decode()
+    document = OCMF.from_string(text, strict=True)  # what the format does not know is an error
+    assert document.signature.SA == signed["signingMethod"] == "ECDSA-secp256r1-SHA256"
+    assert document.verify_signature(base64.b64decode(public_key, validate=True).hex()), "the signature is wrong"
+    found: dict[str, Any] = json.loads(text.split("|")[1])  # as it was written
+    return found
