@@ -28,7 +28,12 @@ class Kind:
 
 _KINDS = (
     Kind("FirmwareUpdated", True, "a firmware that was installed and has booted"),
-    Kind("FailedToAuthenticateAtCsms", False, "the CSMS answering the connection with HTTP 401 or 403", HOUR),
+    Kind(
+        "FailedToAuthenticateAtCsms",
+        False,
+        "the CSMS answering HTTP 401 or 403, or refusing the station's certificate",
+        HOUR,
+    ),
     Kind("CsmsFailedToAuthenticate", False, "the same as InvalidCsmsCertificate", HOUR),
     Kind("SettingSystemTime", True, "a time of the CSMS, or a jump of the machine's clock where that is followed"),
     Kind("StartupOfTheDevice", True, "the start of the station's processes after the supply was switched on"),

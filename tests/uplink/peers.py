@@ -42,6 +42,7 @@ class Peer:
     """Listens on loopback. ``heard`` is all that it was told in clear, after TLS where there is any.
 
     ``blurts``: bytes that it sends before it is asked (and TLS never begins); ``answer``: what it says to a request;
+    ``stalls``: it says one byte more than nothing to a request, and then waits until it is left.
     ``silent``: it accepts and says nothing, until it is left; ``aborts``: it resets the connection after the handshake.
     """
 
@@ -53,6 +54,7 @@ class Peer:
         answer: Answer = b"",
         silent: bool = False,
         aborts: bool = False,
+        stalls: bool = False,
         ipv6: bool = False,
     ) -> None:
         self.heard = b""
@@ -63,6 +65,7 @@ class Peer:
         self._answer = answer
         self._silent = silent
         self._aborts = aborts
+        self._stalls = stalls
         family = socket.AF_INET6 if ipv6 else socket.AF_INET
         self._socket = socket.create_server(("::1" if ipv6 else "127.0.0.1", 0), family=family)
         self.port: int = self._socket.getsockname()[1]
@@ -119,6 +122,10 @@ class Peer:
                 if not part:
                     return
                 self.heard += part
+            if self._stalls:
+                line.sendall(b"H")
+                self._left.wait(PATIENCE)
+                return
             answer = self._answer(self.heard) if callable(self._answer) else self._answer
             line.sendall(answer)
             if answer.startswith(b"HTTP/1.1 101"):

@@ -207,6 +207,7 @@ STRANGER = make("Stranger", ca=True)
 
 def bad_ocsp(kind: str, chain: list[Made]) -> Callable[[bytes], tuple[int, bytes]]:
     signing = (x509.ExtendedKeyUsage([ExtendedKeyUsageOID.OCSP_SIGNING]), False)
+    other = (x509.ExtendedKeyUsage([ExtendedKeyUsageOID.CLIENT_AUTH]), False)
     revoked = ocsp.OCSPCertStatus.REVOKED
     root = chain[1]
     match kind:
@@ -215,7 +216,7 @@ def bad_ocsp(kind: str, chain: list[Made]) -> Callable[[bytes], tuple[int, bytes
         case "signed by a stranger that is shown":
             return ocsp_answer(chain, revoked, signer=STRANGER, shows=(STRANGER,))
         case "signed by one that is not named for it":
-            plain = make("Plain", root)
+            plain = make("Plain", root, extensions=[other])
             return ocsp_answer(chain, revoked, signer=plain, shows=(plain,))
         case "signed by one whose time is over":
             late = make("Late", root, ends=-1, extensions=[signing])

@@ -267,6 +267,9 @@ HTTP = {
         shows(good(), b"HTTP/1.1 101 Yes\r\nX: " + b"x" * 20000), FailureCause.PROTOCOL, hears=True
     ),
     "closes after the request": Case(shows(good(), b" "), FailureCause.PROTOCOL, hears=True),
+    "an answer that never comes": Case(
+        lambda: Peer(server_context(good()), stalls=True), FailureCause.UNREACHABLE, "within", hears=True
+    ),
     "a wrong key": Case(
         shows(good(), lambda request: upgrade()(b"Sec-WebSocket-Key: x\r\n")), FailureCause.PROTOCOL, hears=True
     ),
@@ -336,8 +339,8 @@ async def attempt(case: Case, peer: Peer, keys: Path) -> None:
 def test_refused(name: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     case = MATRIX[name]
     every_name_is_here(monkeypatch)
-    if name == "wire: says nothing":
-        monkeypatch.setattr(link_module, "OPEN_TIMEOUT", 0.2)
+    if case.cause is FailureCause.UNREACHABLE:
+        monkeypatch.setattr(link_module, "OPEN_TIMEOUT", 1.5 if case.hears else 0.2)
     with case.peer() as peer, pytest.raises(LinkRefused) as caught:
         asyncio.run(attempt(case, peer, tmp_path))
     refusal = caught.value

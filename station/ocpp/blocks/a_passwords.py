@@ -73,8 +73,9 @@ class Passwords(Block):
             before = kept.get("password") or ""  # changed again before a connection: the first is known to work
         self._set_aside(before)
         self._try_spare = False
-        # A01.FR.03: from now on the CSMS takes the new one only; the answer goes out before the link is closed
-        self._context.emit(Reconnect("a new password was set"))
+        if self._context.model[SecurityCtrlr.SecurityProfile] <= WITH_PASSWORD:
+            # A01.FR.03: from now on the CSMS takes the new one only; the answer goes out before the link is closed
+            self._context.emit(Reconnect("a new password was set"))
 
     def _set_aside(self, password: str, *, refused: bool = False) -> None:
         kept = {"password": password, "instead_of_password": self._password, "refused": refused}

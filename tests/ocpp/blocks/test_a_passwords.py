@@ -142,6 +142,14 @@ def test_a_connection_by_certificate_says_nothing_of_the_password() -> None:
     assert rig.disk.remembered["password_spare"]["password"] == OLD
 
 
+def test_where_no_password_is_used_nothing_is_interrupted() -> None:
+    rig = connected()
+    rig.step(LinkUp(1, 3))
+    assert rig.set_variable(NAME, NEW) == "Accepted"
+    assert not rig.reconnects
+    assert rig.station.passwords.to_use == (NEW, False)
+
+
 def test_the_first_password_has_none_before_it() -> None:
     rig = MemoryRig().boot()
     rig.let(1)
