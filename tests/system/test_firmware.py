@@ -13,8 +13,10 @@ from tests.support.appliance import PASSWORD, QUICK, Appliance
 from tests.support.csms import ScriptedCsms
 from tests.support.file_server import File, FileServer
 from tests.support.manufacturer import Manufacturer
+from tests.support.web import WebSession
 
 WITHIN = 60.0  # s
+ADMIN = "a long enough word"
 MADE = Manufacturer()
 SIGNER = MADE.signer()
 
@@ -28,7 +30,8 @@ class Site:
 
     def start(self, *variables: str) -> None:
         (self.folder / "root.pem").write_text(MADE.pem)
-        options = ("--manufacturer-root-certificate", str(self.folder / "root.pem"))
+        root = ("--manufacturer-root-certificate", str(self.folder / "root.pem"))
+        options = (*root, "--admin-password", ADMIN)
         self.appliance.provision_csms(self.csms.url, variables=(*QUICK, *variables), options=options)
         self.appliance.start()
         self.appliance.wait_registered()
@@ -89,6 +92,8 @@ def test_a_new_version_and_back_from_one_that_does_not_start(site: Site) -> None
     assert site.appliance.pid == pid
     assert site.appliance.runs
     site.appliance.wait_healthy()
+    page = WebSession(site.appliance.web, password=ADMIN).get("/firmware/")
+    assert "1.0.0: installed" in page
     site.appliance.restart()
     site.appliance.wait_registered()
     assert site.boots()[-1] == ("PowerUp", "1.0.0")

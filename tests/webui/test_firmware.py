@@ -72,6 +72,13 @@ def test_slots(installer: Client, data: Path, monkeypatch: pytest.MonkeyPatch) -
     assert "Version 2.5.0 was tried and taken back: it did not start." in words
 
 
+def test_slots_that_the_operating_system_keeps(installer: Client, settings: Any) -> None:
+    settings.ENVIRONMENT = replace(settings.ENVIRONMENT, installer="rauc")
+    words = page(installer).words
+    assert "Slot A" not in words
+    assert "that of the operating system" in words
+
+
 @pytest.mark.parametrize("content", ["", "{}", "[]", "\x00", '{"format": 9}'])
 def test_a_state_that_cannot_be_read_is_the_factory_s(installer: Client, data: Path, content: str) -> None:
     (data / slots.FOLDER).mkdir()

@@ -46,7 +46,12 @@ class Ended:
 
 
 def all_slots() -> tuple[list[Slot], str]:
-    """The slots, and why the last firmware that was tried was taken back (empty: none was)."""
+    """The slots, and why the last firmware that was tried was taken back (empty: none was).
+
+    None where another installer than the station's own sees to them (RAUC, for the whole system).
+    """
+    if settings.ENVIRONMENT.installer != "slots":
+        return [], ""
     state = slots.load(Path(settings.DATA_DIR))
     runs = os.environ.get(RUNNING_SLOT) or slots.FACTORY
     found = [
