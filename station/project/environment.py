@@ -49,7 +49,8 @@ class Environment:
     """What the environment says.
 
     ``board`` is the address of the board, also where it is the simulator's; ``simulated`` tells which. ``redis_url``
-    is None where the appliance brings its own Redis, and ``database_url`` None where SQLite serves.
+    is None where the appliance brings its own Redis, and ``database_url`` None where SQLite serves. ``pkcs11`` is the
+    URI of the token that private keys are made in, empty where they are files.
     """
 
     data: Path
@@ -64,6 +65,7 @@ class Environment:
     installer: str
     redis_url: str | None
     database_url: str | None
+    pkcs11: str
 
     @property
     def instance(self) -> str:
@@ -142,6 +144,7 @@ def read(variables: Mapping[str, str]) -> Environment:
         installer=_installer(get("STATION_INSTALLER", "slots")),
         redis_url=_redis(get("REDIS_URL", "")),
         database_url=_database(get("DATABASE_URL", "")),
+        pkcs11=_pkcs11(get("STATION_PKCS11", "")),
     )
     _ports_differ(environment)
     return environment
@@ -241,6 +244,17 @@ def _database(text: str) -> str | None:
         dj_database_url.parse(text)
     except (ValueError, KeyError) as error:
         raise EnvironmentInvalid(f"DATABASE_URL: {_shown(text)} is not the URL of a database") from error
+    return text
+
+
+def _pkcs11(text: str) -> str:
+    if text:
+        from station.uplink.pkcs11 import parse
+
+        try:
+            parse(text)
+        except ValueError as error:
+            raise EnvironmentInvalid(f"STATION_PKCS11: {error}") from None
     return text
 
 

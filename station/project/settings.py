@@ -16,6 +16,7 @@ environment.prepare_folders(ENVIRONMENT)
 BASE_DIR = environment.PROJECT
 DATA_DIR = ENVIRONMENT.data
 KEYS_DIR = ENVIRONMENT.keys
+PKCS11 = ENVIRONMENT.pkcs11
 
 SECRET_KEY = environment.secret_key(ENVIRONMENT)
 redaction.protect(SECRET_KEY, *environment.passwords(ENVIRONMENT))

@@ -11,13 +11,16 @@ import threading
 from collections import deque
 from collections.abc import Awaitable, Callable, Mapping
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from station.domain.effects import CancelTransfer, Errand, ForgetKey, LookUpCustomer, MakeSigningRequest, StartTransfer
 from station.domain.events import CustomerLookedUp, Event
 from station.domain.transaction import IdToken
 from station.store import spool
 from station.uplink.signing_requests import SigningRequests
+
+if TYPE_CHECKING:
+    from station.uplink.pkcs11 import Token
 
 log = logging.getLogger(__name__)
 
@@ -30,7 +33,7 @@ class Errands:
     """Runs errands; ``send`` gives a task by name and arguments to the transfer worker, and may block while it tries.
 
     ``look_up`` finds what is stored about a customer, ``offer`` takes events for the station, ``data`` is the data
-    folder. To be made and used on the event loop's thread.
+    folder, ``token`` where private keys are, where they are no files. To be made and used on the event loop's thread.
     """
 
     def __init__(
@@ -39,12 +42,13 @@ class Errands:
         offer: Callable[[Event], None],
         data: Path,
         send: Send | None = None,
+        token: Token | None = None,
     ) -> None:
         self._look_up = look_up
         self._offer = offer
         self._data = data
         self._send = send or send_by_celery
-        self.signing = SigningRequests(data / "keys", offer)
+        self.signing = SigningRequests(data / "keys", offer, token)
         self._tasks: set[asyncio.Task[None]] = set()
         self._orders: deque[StartTransfer] = deque(maxlen=WAITING)
         self._news = threading.Condition()

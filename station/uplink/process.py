@@ -43,6 +43,7 @@ from station.uplink.runtime import LAST_SLOT, REBOOT, CommitFailed, Runtime
 
 if TYPE_CHECKING:
     from station.uplink.doctor import Doctor
+    from station.uplink.pkcs11 import Token
 
 log = logging.getLogger(__name__)
 
@@ -120,7 +121,7 @@ class Uplink:
             last_slot=last_slot,
         )
         self._doctor: Doctor | None = None
-        self._errands = Errands(database.look_up_customer, self.runtime.offer, settings.DATA_DIR)
+        self._errands = Errands(database.look_up_customer, self.runtime.offer, settings.DATA_DIR, token=_token())
         self._errands.signing.sweep(self.station.certificates.keys())
         self._commands = CommandWatch(database.filed_commands, self.runtime.offer)
         self._connector = Connector(
@@ -280,6 +281,15 @@ def _meter_key() -> MeterKey | None:
     except (OSError, ValueError) as error:
         log.error("meter values cannot be signed: %s", error)
         return None
+
+
+def _token() -> Token | None:
+    """Where private keys are, if not in files."""
+    if not settings.PKCS11:
+        return None
+    from station.uplink import pkcs11
+
+    return pkcs11.configured()
 
 
 def _evse_count(memory: Memory) -> int:

@@ -9,15 +9,19 @@ from __future__ import annotations
 import asyncio
 import logging
 import threading
-from collections.abc import Callable, Container
+from collections.abc import Callable, Collection
 from contextlib import suppress
 from fnmatch import fnmatchcase
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from station.domain.effects import ForgetKey, MakeSigningRequest
 from station.domain.events import Event, SigningRequestMade
 from station.domain.pki import key_name
 from station.store.secrets import sync_folder, write_private
+
+if TYPE_CHECKING:
+    from station.uplink.pkcs11 import Token
 
 log = logging.getLogger(__name__)
 
@@ -25,21 +29,24 @@ KEY_FILES = "station-*.pem"  # as ``key_name`` makes them
 
 
 class SigningRequests:
-    """Makes and destroys keys in the folder ``keys``; ``offer`` takes events for the station.
+    """Makes and destroys keys in the folder ``keys``, or in the token; ``offer`` takes events for the station.
 
     To be used on the event loop's thread.
     """
 
-    def __init__(self, keys: Path, offer: Callable[[Event], None]) -> None:
+    def __init__(self, keys: Path, offer: Callable[[Event], None], token: Token | None = None) -> None:
         self._keys = keys
         self._offer = offer
+        self._token = token
+        self._one_at_a_time = threading.Lock()  # in the token: what is being swept must not be new
 
     def make(self, errand: MakeSigningRequest) -> None:
         """Begin it; returns at once."""
         loop = asyncio.get_running_loop()
 
         def work() -> None:
-            made = signing_request(errand, self._keys)
+            with self._one_at_a_time:
+                made = signing_request(errand, self._keys, self._token)
             with suppress(RuntimeError):  # the station ends: at the next start it is asked for again
                 loop.call_soon_threadsafe(self._offer, made)
 
@@ -47,15 +54,46 @@ class SigningRequests:
 
     def forget(self, errand: ForgetKey) -> None:
         """Destroy a key; one that is gone already is as good."""
-        if fnmatchcase(errand.key, KEY_FILES) and Path(errand.key).name == errand.key:
+        if errand.key.startswith("pkcs11:"):
+            self._in_token(errand.key)
+        elif fnmatchcase(errand.key, KEY_FILES) and Path(errand.key).name == errand.key:
             self._remove(self._keys / errand.key)
 
-    def sweep(self, needed: Container[str]) -> None:
+    def sweep(self, needed: Collection[str]) -> None:
         """Remove what an earlier life made and did not come to use; to be called before the first ``make``."""
         for path in [*self._keys.glob(KEY_FILES), *self._keys.glob(f".{KEY_FILES}.*")]:
             if path.name not in needed:
                 log.info("a private key that nothing needs is removed")
                 self._remove(path)
+        if self._token is not None:
+            self._in_token([key for key in needed if key.startswith("pkcs11:")])
+
+    def _in_token(self, doomed: str | list[str]) -> None:
+        """Destroy a key, or all but a list of them, beside the loop: a token may be slow."""
+        token = self._token
+        if token is None:
+            log.error("a private key is in a token, and STATION_PKCS11 names none")
+            return
+        sweeping = not isinstance(doomed, str)
+        if sweeping:
+            self._one_at_a_time.acquire()  # before the first key can be made
+
+        def work() -> None:
+            from station.uplink import pkcs11
+
+            if not sweeping:
+                self._one_at_a_time.acquire()
+            try:
+                if isinstance(doomed, str):
+                    pkcs11.destroy(token, doomed)
+                else:
+                    pkcs11.sweep(token, doomed)
+            except pkcs11.TokenUnusable as error:
+                log.error("private keys in the token could not be removed: %s", error)
+            finally:
+                self._one_at_a_time.release()
+
+        threading.Thread(target=work, name="token", daemon=True).start()
 
     def _remove(self, path: Path) -> None:
         try:
@@ -65,12 +103,12 @@ class SigningRequests:
             log.error("a private key could not be removed: %s", error)
 
 
-def signing_request(errand: MakeSigningRequest, keys: Path) -> SigningRequestMade:
-    """The request, with its key on the disk before anybody hears of it."""
+def signing_request(errand: MakeSigningRequest, keys: Path, token: Token | None = None) -> SigningRequestMade:
+    """The request, with its key on the disk, or in ``token``, before anybody hears of it."""
     from cryptography.exceptions import UnsupportedAlgorithm
 
     try:
-        return _made(errand, keys)
+        return _made(errand, keys) if token is None else _made_in(token, errand)
     except OSError as error:
         why = f"the key cannot be written: {error.strerror or error}"
     except (ValueError, UnsupportedAlgorithm) as error:
@@ -108,6 +146,16 @@ def _made(errand: MakeSigningRequest, keys: Path) -> SigningRequestMade:
     keys.mkdir(mode=0o700, parents=True, exist_ok=True)
     write_private(keys / name, private)
     return SigningRequestMade(errand.request_id, request.public_bytes(serialization.Encoding.PEM).decode(), name)
+
+
+def _made_in(token: Token, errand: MakeSigningRequest) -> SigningRequestMade:
+    from station.uplink import pkcs11
+
+    try:
+        csr, uri = pkcs11.signing_request(token, errand.key_type, _subject(errand).public_bytes())
+    except pkcs11.TokenUnusable as error:
+        raise ValueError(str(error)) from error
+    return SigningRequestMade(errand.request_id, csr, uri)
 
 
 def _subject(errand: MakeSigningRequest):

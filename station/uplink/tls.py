@@ -187,11 +187,23 @@ def _present(context: ssl.SSLContext, material: TlsMaterial, keys: Path) -> None
     try:
         with os.fdopen(chain, "w", closefd=False) as file:
             file.write("".join(material.chain))
-        context.load_cert_chain(f"/proc/self/fd/{chain}", keys / material.key, password=_no_password)
+        if material.key.startswith("pkcs11:"):
+            _present_by_token(context, f"/proc/self/fd/{chain}", material.key)
+        else:
+            context.load_cert_chain(f"/proc/self/fd/{chain}", keys / material.key, password=_no_password)
     except (OSError, ssl.SSLError, ValueError) as error:
         raise TlsUnusable(f"the charging station certificate and its key cannot be used: {error}") from error
     finally:
         os.close(chain)
+
+
+def _present_by_token(context: ssl.SSLContext, chain: str, key: str) -> None:
+    from station.uplink import pkcs11
+
+    try:
+        pkcs11.present(context, chain, key)
+    except pkcs11.TokenUnusable as error:
+        raise TlsUnusable(f"the charging station certificate and its key cannot be used: {error}") from error
 
 
 def _no_password() -> str:

@@ -23,6 +23,7 @@ def test_defaults_are_those_of_the_contract() -> None:
     assert read.evses == 2
     assert read.redis_url is None
     assert read.database_url is None
+    assert read.pkcs11 == ""
     assert read.broker == f"redis+socket://{read.data}/run/redis.sock?virtual_host=0"
 
 
@@ -42,6 +43,8 @@ def test_addresses() -> None:
 @pytest.mark.parametrize(
     ("name", "value"),
     [
+        ("STATION_PKCS11", "pkcs11:token=x"),
+        ("STATION_PKCS11", "pkcs11:token=x?module-path=/x.so&pin-value=1234"),
         ("STATION_WEB", "8000"),
         ("STATION_WEB", "localhost"),
         ("STATION_WEB", "::1:80"),
