@@ -120,7 +120,7 @@ class Reset(Block):
             self._context.raise_signal(EvseChanged(evse.id))
 
     def _idle(self) -> bool:
-        """Neither a transaction nor an installation would be disturbed (errata 2025-09, 2.14); a download only pauses."""
+        """Neither a transaction nor an installation would be disturbed (errata 2025-09, 2.14); a download pauses."""
         return not self._context.installing and not any(seat.transaction for seat in self._context.seats())
 
     def _deadline_from(self, now: Moment) -> float:
