@@ -2,92 +2,21 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
 import pytest
 
-from station.domain.certificates import CertificateUse, StoredCertificate
-from station.domain.effects import SaveCertificate
 from station.domain.moment import rfc3339
 from station.firmware import slots
 from station.ocpp.blocks.l_firmware_management import update as block
 from station.ocpp.blocks.l_firmware_management.record import HISTORY, LAST_TOLD, RUNNING
-from tests.support.firmware import HandFile, HandFirmware, small_image
-from tests.support.manufacturer import Manufacturer
-from tests.support.memory_rig import EPOCH, MemoryRig
-
-URL = "https://cp:hunter2-secret@files.example/firmware.img"
-MADE = Manufacturer()
-SIGNER = MADE.signer()
-DOWNLOADED = ["Downloading", "Downloaded", "SignatureVerified"]
-WHOLE = [*DOWNLOADED, "Installing", "InstallRebooting", "Installed"]
-CARD = "04A2B3C4D5E6F7"
-
-
-class Rig(MemoryRig):
-    """A station with a manufacturer; ``reboot`` does what the supervisor does."""
-
-    hand: HandFirmware
-    content: bytes
-
-    def update(self, request_id: int = 7, **more: Any) -> dict[str, Any]:
-        firmware = {
-            "location": more.pop("url", URL),
-            "retrieveDateTime": more.pop("retrieve", "2026-01-01T00:00:00Z"),
-            "signingCertificate": SIGNER.pem,
-            "signature": SIGNER.sign(self.content),
-        }
-        if "install" in more:
-            firmware["installDateTime"] = more.pop("install")
-        return self.call("UpdateFirmware", {"requestId": request_id, "firmware": firmware, **more})
-
-    def after(self, seconds: float) -> str:
-        return rfc3339(self.now.plus(seconds).wall)
-
-    def told(self, request_id: int = 7) -> list[str]:
-        return [one["status"] for one in self.sent("FirmwareStatusNotification") if one.get("requestId") == request_id]
-
-    def reboot(self, seconds: float = 60, *, connect: bool = True) -> None:
-        """Let time pass until the station reboots, and boot it."""
-        known = len(self.reboots)
-        for _ in range(int(seconds * 5)):
-            if len(self.reboots) > known:
-                break
-            self.let(0.2)
-        assert self.reboots[known:] == ["FirmwareUpdate"]
-        self.online = False
-        self.now = self.now.plus(2.0)
-        self.boot(connect=connect)
-
-    def security(self) -> list[str]:
-        return [event["type"] for event in self.sent("SecurityEventNotification")]
-
-    def events_of(self, transaction_id: str) -> list[dict[str, Any]]:
-        return [event for event in self.sent("TransactionEvent") if _of(event) == transaction_id]
-
-    def history(self) -> list[tuple[int, str]]:
-        return [(entry["request_id"], entry["status"]) for entry in self.disk.remembered.get(HISTORY) or []]
-
-
-def _of(event: dict[str, Any]) -> str:
-    return str(event["transactionInfo"]["transactionId"])
-
-
-def make(tmp_path: Path, **variables: str) -> Rig:
-    rig = Rig(**variables)
-    rig.hand = rig.with_firmware(tmp_path)
-    rig.content = small_image(tmp_path, "1.0.0")
-    rig.hand.files[URL] = HandFile(rig.content)
-    rig.disk.commit([SaveCertificate(StoredCertificate("r", CertificateUse.MANUFACTURER_ROOT, (MADE.pem,), EPOCH))])
-    rig.boot()
-    rig.let(1)
-    return rig
+from tests.ocpp.blocks.firmware_rig import DOWNLOADED, URL, WHOLE, Rig, make
+from tests.support.firmware import HandFile
 
 
 @pytest.fixture
-def rig(tmp_path: Path) -> Iterator[Rig]:
+def rig(tmp_path: Path) -> Rig:
     return make(tmp_path)
 
 
@@ -378,96 +307,6 @@ def test_a_reset_during_the_download_only_interrupts_it(rig: Rig) -> None:
     rig.reboot()
     rig.let(3)
     assert rig.told() == WHOLE
-
-
-# ------------------------------------------------------------------ sessions
-
-
-def charge(rig: Rig, evse: int = 1, card: str = CARD) -> None:
-    rig.plug(evse)
-    rig.card(card, evse=evse)
-    rig.let(3)
-    assert rig.station.context.evses[evse].transaction is not None
-
-
-def test_it_waits_for_the_session_and_lets_nobody_else_in(rig: Rig) -> None:
-    charge(rig)
-    rig.update()
-    rig.let(5)
-    assert rig.told() == [*DOWNLOADED, "InstallScheduled"]
-    assert (rig.statuses(1)[-1], rig.statuses(2)[-1]) == ("Occupied", "Unavailable")  # L01.FR.07
-    rig.card("04FFEEDDCCBBAA", evse=2)
-    rig.plug(2)
-    rig.let(3)
-    assert rig.station.context.evses[2].transaction is None
-    start = {"idToken": {"idToken": "X", "type": "Central"}, "remoteStartId": 1, "evseId": 2}
-    assert rig.call("RequestStartTransaction", start)["status"] == "Rejected"
-    rig.card(CARD, evse=1)
-    rig.reboot()
-    rig.let(3)
-    assert rig.told() == [*DOWNLOADED, "InstallScheduled", *WHOLE[3:]]
-    assert rig.security()[-1] == "FirmwareUpdated"
-    assert rig.statuses(2)[-1] == "Occupied"
-
-
-def test_sessions_may_begin_while_it_waits(tmp_path: Path) -> None:
-    rig = make(tmp_path, **{"ChargingStation.AllowNewSessionsPendingFirmwareUpdate": "true"})
-    charge(rig)
-    rig.update()
-    rig.let(5)
-    assert "Unavailable" not in rig.statuses(2)
-    charge(rig, 2, "04FFEEDDCCBBAA")
-    rig.card(CARD, evse=1)
-    rig.let(15)
-    assert rig.told()[-1] == "InstallScheduled"
-    rig.card("04FFEEDDCCBBAA", evse=2)
-    rig.reboot()
-
-
-def test_who_was_let_in_before_may_still_plug_in(rig: Rig) -> None:
-    rig.card(CARD)
-    rig.let(1)
-    rig.update()
-    rig.let(5)
-    assert rig.told()[-1] == "InstallScheduled"
-    assert "Unavailable" not in rig.statuses(1)
-    rig.plug(1)
-    rig.let(3)
-    assert rig.station.context.evses[1].transaction is not None
-    assert rig.statuses(2)[-1] == "Unavailable"
-
-
-def test_a_cancel_gives_the_evses_back(rig: Rig) -> None:
-    charge(rig)
-    rig.update()
-    rig.let(5)
-    assert rig.statuses(2)[-1] == "Unavailable"
-    rig.update(request_id=8, retrieve=rig.after(10_000))
-    rig.let(2)
-    assert rig.statuses(2)[-1] == "Available"
-
-
-def test_an_evse_that_the_csms_took_out_of_service_stays_so(rig: Rig) -> None:
-    rig.call("ChangeAvailability", {"operationalStatus": "Inoperative", "evse": {"id": 2}})
-    rig.update()
-    rig.reboot()
-    rig.let(3)
-    assert (rig.statuses(1)[-1], rig.statuses(2)[-1]) == ("Available", "Unavailable")
-
-
-def test_a_session_outlives_the_change_of_the_code(tmp_path: Path) -> None:
-    rig = make(tmp_path, **{"FirmwareCtrlr.InstallDuringTransactions": "true"})
-    charge(rig)
-    transaction = rig.station.context.evses[1].transaction
-    assert transaction is not None
-    rig.update()
-    rig.reboot()
-    rig.let(10)
-    assert rig.told() == WHOLE
-    after = rig.station.context.evses[1].transaction
-    assert after is not None
-    assert after.transaction_id == transaction.transaction_id
-    assert "Ended" not in [event["eventType"] for event in rig.events_of(transaction.transaction_id)]
 
 
 # ------------------------------------------------------------------ asked by a trigger

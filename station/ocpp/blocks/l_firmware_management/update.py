@@ -8,13 +8,12 @@ CSMS is told goes through the durable queue, so it hears every step in order, ac
 from __future__ import annotations
 
 from typing import Any
-from urllib.parse import urlsplit
 
 from station.device_model.components import ChargingStation, FirmwareCtrlr, OCPPCommCtrlr
 from station.domain.certificates import CertificateUse
 from station.domain.effects import CancelTransfer, StartTransfer
 from station.domain.events import Started, TransferReport
-from station.domain.firmware import RunningFirmware, certificate_flaw, signature_of
+from station.domain.firmware import RunningFirmware
 from station.domain.moment import Moment, parse_rfc3339, rfc3339
 from station.domain.signals import (
     EvseChanged,
@@ -35,6 +34,7 @@ from station.ocpp.blocks.l_firmware_management.record import (
     history,
     restore,
 )
+from station.ocpp.blocks.l_firmware_management.request import Refusal, refusal
 from station.ocpp.context import Context
 
 RETRIES = 3  # where the CSMS leaves it to the station
@@ -93,12 +93,13 @@ class FirmwareManagement(Block):
     def update_firmware(self, request: Payload, now: Moment) -> dict[str, object]:
         """Answer UpdateFirmwareRequest."""
         firmware = request["firmware"]
-        refusal = self._refusal(firmware, now)
-        if refusal:
-            return refusal
+        refused = self._refusal(firmware, now)
+        if refused:
+            return refused.response()
         running = self.update
         if running is not None and (running.phase in FINAL or not self._context.model[FirmwareCtrlr.UpdateCancelable]):
-            return _refused("Rejected", "FwUpdateInProgress", "the running update cannot be left")  # L01.FR.27
+            why = "the running update cannot be left"
+            return Refusal("Rejected", "FwUpdateInProgress", why).response()  # L01.FR.27
         if running is not None:
             self._cancel(running, now)
         retries = max(0, min(request.get("retries", RETRIES), MOST_RETRIES))
@@ -120,28 +121,15 @@ class FirmwareManagement(Block):
         # L01.FR.24: whether the file exists is not asked first, so that a CSMS can cancel so, too
         return {"status": "AcceptedCanceled" if running else "Accepted"}
 
-    def _refusal(self, firmware: Payload, now: Moment) -> dict[str, object] | None:
-        """Why the request cannot be taken; it changes nothing then. A probe (``dummy://dummy``) is none of our URLs."""
-        flaw = _flaw(firmware["location"], self._context.model[OCPPCommCtrlr.FileTransferProtocols])
-        if flaw:
-            return _refused("Rejected", "InvalidURL", flaw)
-        flaw = "is missing"
-        if certificate := firmware.get("signingCertificate"):
-            roots = self._context.certificates.roots(CertificateUse.MANUFACTURER_ROOT)
-            flaw = certificate_flaw(certificate, roots, self._context.clock.utc(now))  # L01.FR.21
-        if flaw:
-            flaw = f"the signing certificate {flaw}"
-            self._context.journal(now, "firmware_refused", why=flaw)
-            self._context.raise_signal(SecurityEvent("InvalidFirmwareSigningCertificate", flaw))  # L01.FR.02
-            return _refused("InvalidCertificate", "InvalidCertificate", flaw)  # L01.FR.22
-        try:
-            signature_of(firmware.get("signature", ""))
-        except ValueError as error:
-            flaw = str(error) if firmware.get("signature") else "the signature is missing"
-            self._context.journal(now, "firmware_refused", why=flaw)
-            self._context.raise_signal(SecurityEvent("InvalidFirmwareSignature", flaw))
-            return _refused("Rejected", "InvalidValue", flaw)
-        return None
+    def _refusal(self, firmware: Payload, now: Moment) -> Refusal | None:
+        """Why the request cannot be taken; it changes nothing then, but who attacks the station is told of."""
+        protocols = self._context.model[OCPPCommCtrlr.FileTransferProtocols]
+        roots = self._context.certificates.roots(CertificateUse.MANUFACTURER_ROOT)
+        found = refusal(firmware, protocols, roots, self._context.clock.utc(now))
+        if found is not None and found.security_event:
+            self._context.journal(now, "firmware_refused", why=found.why)
+            self._context.raise_signal(SecurityEvent(found.security_event, found.why))
+        return found
 
     def _cancel(self, update: Update, now: Moment) -> None:
         """L01.FR.24: leave the running update for a new one."""
@@ -423,21 +411,3 @@ class FirmwareManagement(Block):
         if not isinstance(told, dict) or told["status"] == "Installed":
             told = {"status": "Idle"}  # L01.FR.25, F06.FR.16
         self._context.call("FirmwareStatusNotification", told, requested=True)  # L01.FR.26
-
-
-def _refused(status: str, reason_code: str, info: str) -> dict[str, object]:
-    return {"status": status, "statusInfo": {"reasonCode": reason_code, "additionalInfo": info[:512]}}
-
-
-def _flaw(url: str, protocols: tuple[str, ...]) -> str:
-    """What keeps ``url`` from being downloaded from; empty where nothing does. The URL itself is not repeated."""
-    if not url.isprintable() or any(sign.isspace() for sign in url):
-        return "the URL contains spaces or control characters"
-    try:
-        parts = urlsplit(url)
-        host, _ = parts.hostname, parts.port
-    except ValueError:
-        return "the URL cannot be read"
-    if parts.scheme.upper() not in protocols:
-        return f"the URL begins with none of {', '.join(protocol.lower() for protocol in protocols)}"
-    return "" if host else "the URL names no host"
