@@ -7,6 +7,7 @@ import uuid
 from collections.abc import Callable, Iterable, Mapping
 from typing import TYPE_CHECKING, Any
 
+from station.device_model.components import TxCtrlr
 from station.domain.effects import Effect, Journal, Remember
 from station.domain.moment import Moment
 
@@ -53,6 +54,8 @@ class Context:
         self.token_cache: TokenCache
         self.certificates: CertificateStore
         self.remembered: dict[str, Any] = dict(remembered)
+        # A CSMS of the present network profiles had accepted the present identity; the network profiles' block knows.
+        self.accepted_before: Callable[[], bool] = lambda: False
         self.restarting = False  # a reset is scheduled or under way: nobody new is let in
         self.installing = False  # a firmware is being installed, which no reset may disturb
         # What blocks keep about a token themselves: each returns a line for each fact (N09).
@@ -103,6 +106,17 @@ class Context:
         else:
             self.remembered[key] = value
         self.emit(Remember(key, value))
+
+    def may_charge(self) -> bool:
+        """Whether a transaction may begin as far as the CSMS's acceptance goes (B02.FR.03, B03.FR.01; part 2, B 1.1).
+
+        Without TxCtrlr.TxBeforeAcceptedEnabled only a CSMS that accepts the station now, or that had accepted it with
+        the present settings and has not answered since the boot, lets anybody charge.
+        """
+        registration = self.outbox.registration
+        if registration == "Accepted" or self.model[TxCtrlr.TxBeforeAcceptedEnabled]:
+            return True
+        return registration is None and self.accepted_before()
 
     # ------------------------------------------------------------------ where sessions are
 

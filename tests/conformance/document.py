@@ -23,6 +23,18 @@ how each fared stands under Cases. A case whose condition offers alternatives (a
 """
 
 
+# Where cases, or a case and part 2, ask for different things: what they ask, and what this station does.
+CONTRADICTIONS = (
+    (
+        "TC_E_39, TC_E_05",
+        "Nobody plugs in until EVConnectionTimeOut, TxStartPoint is ParkingBayOccupancy, TxStopPoint has Authorized and "
+        "not ParkingBayOccupancy: TC_E_39 expects an Updated event with a stoppedReason, TC_E_05 an Ended one.",
+        "Ended, as E03.FR.05 has it; a stoppedReason belongs to no other event. Where TxStopPoint has "
+        "ParkingBayOccupancy without Authorized, the event is Updated (E03.FR.15).",
+    ),
+)
+
+
 def page(report: Entry) -> str:
     """The whole page; the same for the same report."""
     lines = [HEADER, *(_ran(rig, report["rigs"][rig]) for rig in RIGS)]
@@ -45,6 +57,7 @@ def page(report: Entry) -> str:
     lines += ["## Limits and settings", "", *_answers(report["settings"])]
     lines += ["## Questions of the laboratory", "", *_answers(report["questions"])]
     lines += ["## Cases", "", "Cases of other profiles are listed once they are written.", "", *_cases(report["cases"])]
+    lines += ["## Where the list contradicts itself", "", *_table(("Cases", "What they ask", "Here"), CONTRADICTIONS)]
     lines += ["## Requirements of part 2 that code and tests name", "", *_requirements(report["requirements"])]
     return "\n".join(lines).rstrip() + "\n"
 

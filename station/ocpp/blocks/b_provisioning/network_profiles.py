@@ -12,13 +12,14 @@ from station.domain.effects import Effect, RemoveNetworkProfile, SaveNetworkProf
 from station.domain.events import LinkDown, LinkUp
 from station.domain.moment import Moment
 from station.domain.network import SECURITY_PROFILES, NetworkProfile, flaw_of_scheme, flaw_of_url
-from station.domain.signals import SecurityEvent
+from station.domain.signals import RegistrationChanged, SecurityEvent
 from station.ocpp.block import Block, Payload
 from station.ocpp.context import Context
 
 INVALID = "InvalidNetworkConf"  # B09.FR.02 (errata 2.11)
 DOWNGRADE = "NoSecurityDowngrade"  # B09.FR.04
 INVALID_SLOT = "InvalidConfSlot"  # B09.FR.05
+ACCEPTED_BY = "accepted_by"  # remembered: the settings with which a CSMS has accepted the station
 
 
 class NetworkProfiles(Block):
@@ -36,6 +37,9 @@ class NetworkProfiles(Block):
         self._in_force = dict(self._stored)
         self.tried: int | None = None
         self.link: LinkUp | None = None
+        accepted = context.remembered.get(ACCEPTED_BY)
+        self._accepted = set(map(str, accepted)) if isinstance(accepted, list) else set()
+        context.accepted_before = self._accepted_before
         self.actions = {"SetNetworkProfile": self.set_network_profile}
         context.model.add_validator(OCPPCommCtrlr.NetworkConfigurationPriority, self._check_priority)
 
@@ -158,6 +162,24 @@ class NetworkProfiles(Block):
                 self._connected(event, now)
             case LinkDown():
                 self.link = None
+            case RegistrationChanged(status="Accepted"):
+                self._note_acceptance()
+
+    def _note_acceptance(self) -> None:
+        """Whoever accepted the station once with these settings may be waited for while offline (part 2, B 1.1)."""
+        profile = next((one for one in self.in_force if self.link and one.slot == self.link.slot), None)
+        if profile is None or self._settings(profile) in self._accepted:
+            return
+        present = {self._settings(one) for one in self.stored.values()}
+        self._accepted = (self._accepted & present) | {self._settings(profile)}
+        self._context.remember(ACCEPTED_BY, sorted(self._accepted))
+
+    def _accepted_before(self) -> bool:
+        return any(self._settings(profile) in self._accepted for profile in self.in_force)
+
+    def _settings(self, profile: NetworkProfile) -> str:
+        """Who the station is, and to whom."""
+        return f"{self._context.model[SecurityCtrlr.Identity]} at {profile.csms_url}"
 
     def settle(self, now: Moment) -> None:
         """What was tried is kept."""

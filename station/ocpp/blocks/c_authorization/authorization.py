@@ -129,6 +129,9 @@ class AuthorizationBlock(Block):
     def _decide(self, asking: Asking, now: Moment) -> None:
         """On whose word: nobody's, the authorization cache's, or the CSMS's."""
         model, outbox = self._context.model, self._context.outbox
+        if not self._context.may_charge() and not asking.taken:
+            self._refused(asking, "not_registered", now)
+            return
         if self._needs_none(asking):
             by = AuthorizedBy.REMOTE if asking.trigger == REMOTE_START else AuthorizedBy.NONE_NEEDED
             if asking.taken:
@@ -283,9 +286,8 @@ class AuthorizationBlock(Block):
     def _authorize_unasked(self, now: Moment) -> None:
         if self._context.model[AuthCtrlr.Enabled] or self._context.restarting:
             return
-        registration = self._context.outbox.registration
-        if registration in ("Pending", "Rejected") and not self._context.model[TxCtrlr.TxBeforeAcceptedEnabled]:
-            return  # B02.FR.03, B03.FR.01
+        if not self._context.may_charge():
+            return
         for evse in self._context.evses.values():  # C01.FR.01: nobody has to be asked
             stopped = EV_CONNECTED in evse.spent
             if evse.transaction:

@@ -301,7 +301,7 @@ class Transactions(Block):
             trigger = "SignedDataReceived"  # E01.FR.04
         if isinstance(seat, Evse) and not self._context.availability.operative(seat.id):
             return
-        if seat.authorization is None and not self._may_start_unauthorized():
+        if seat.authorization is None and not self._context.may_charge():
             return
         seat.transaction = Transaction(self._context.new_id(), self._context.clock.utc(now))
         seat.transaction.started_offline = not self._context.outbox.online
@@ -311,13 +311,6 @@ class Transactions(Block):
         self._context.journal(
             now, "transaction_started", evse_id=seat.evse_id, transaction_id=_id(seat), trigger=trigger
         )
-
-    def _may_start_unauthorized(self) -> bool:
-        """Not accepted yet: transactions only where that is configured (B02.FR.03, B03.FR.01)."""
-        outbox = self._context.outbox
-        if outbox.registration in ("Pending", "Rejected"):
-            return bool(self._context.model[TxCtrlr.TxBeforeAcceptedEnabled])
-        return True
 
     def _stop_points(self) -> set[str]:
         configured = self._context.model[TxCtrlr.TxStopPoint]
