@@ -27,8 +27,8 @@ how each fared stands under Cases. A case whose condition offers alternatives (a
 CONTRADICTIONS = (
     (
         "TC_E_39, TC_E_05",
-        "Nobody plugs in until EVConnectionTimeOut, TxStartPoint is ParkingBayOccupancy, TxStopPoint has Authorized and "
-        "not ParkingBayOccupancy: TC_E_39 expects an Updated event with a stoppedReason, TC_E_05 an Ended one.",
+        "Nobody plugs in until EVConnectionTimeOut, TxStartPoint is ParkingBayOccupancy, TxStopPoint has Authorized "
+        "and not ParkingBayOccupancy: TC_E_39 expects an Updated event with a stoppedReason, TC_E_05 an Ended one.",
         "Ended, as E03.FR.05 has it; a stoppedReason belongs to no other event. Where TxStopPoint has "
         "ParkingBayOccupancy without Authorized, the event is Updated (E03.FR.15).",
     ),
