@@ -24,13 +24,15 @@ class RunningFirmware:
     """What runs at this moment.
 
     ``installation`` is the transfer that it came with (empty: the factory's code, or unknown). ``failed`` is the
-    transfer whose firmware was tried last and taken back, and ``why`` a sentence about it.
+    transfer whose firmware was tried last and taken back, and ``why`` a sentence about it. ``pending`` is the transfer
+    whose firmware is ready and runs from the next reboot on.
     """
 
     version: str
     installation: str = ""
     failed: str = ""
     why: str = ""
+    pending: str = ""
 
 
 class _Flaw(Exception):

@@ -161,8 +161,10 @@ class RaucSwitch:
 
     def running(self) -> RunningFirmware:
         trial = self._rauc.load()
-        if trial is None or not self._rebooted(trial):
+        if trial is None:
             return RunningFirmware(self._version)
+        if not self._rebooted(trial):
+            return RunningFirmware(self._version, pending=trial.installation if trial.installed else "")
         is_new = self._is_new(trial)
         if not is_new and not trial.installed:
             return RunningFirmware(self._version)

@@ -60,11 +60,13 @@ class SlotSwitch:
     def running(self) -> RunningFirmware:
         state = slots.load(self._data)
         installed, failed = state.slots.get(self._slot), state.failed
+        waits = state.slots[state.trial.slot].installation if state.trial and state.trial.slot != self._slot else ""
         return RunningFirmware(
             self._version,
             installed.installation if installed else "",
             failed.installation if failed else "",
             failed.why if failed else "",
+            waits,
         )
 
     def pending(self) -> bool:

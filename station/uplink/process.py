@@ -7,7 +7,7 @@ import logging
 import random
 import secrets
 import signal
-from collections.abc import Callable, Coroutine, Mapping
+from collections.abc import Callable, Coroutine, Iterable, Mapping
 from typing import TYPE_CHECKING, Any
 
 from channels.layers import get_channel_layer
@@ -49,6 +49,7 @@ log = logging.getLogger(__name__)
 
 FAILED = 1  # exit status: the supervisor starts the uplink anew, from what is on the disk
 BEAT = 1.0  # s
+ENDS_WITHIN, ENDS_TRIED = 1.0, 3  # s that a task may take to end when it is cancelled, and how often it is
 STUCK = 20.0  # s that a step may take before the process no longer counts as alive
 SETPOINT_REPEAT = 5.0  # s; state, not edges (DESIGN, rule 4)
 EVSE_COUNT = "uplink.evses"  # remembered: how many EVSEs the real board has
@@ -152,9 +153,7 @@ class Uplink:
             await asyncio.wait((main, *others), return_when=asyncio.FIRST_COMPLETED)
             status = _outcome(main, others)
         finally:
-            for task in (main, *others):
-                task.cancel()
-            await asyncio.gather(main, *others, return_exceptions=True)
+            await _end((main, *others))
             await self._connector.close()
             self._errands.close()
             if self._doctor is not None:
@@ -296,6 +295,18 @@ def _evse_count(memory: Memory) -> int:
     if settings.ENVIRONMENT.simulated:
         return int(settings.ENVIRONMENT.evses)
     return int(memory.remembered.get(EVSE_COUNT) or settings.ENVIRONMENT.evses)
+
+
+async def _end(tasks: Iterable[asyncio.Task[Any]]) -> None:
+    """Cancel them all; one that swallows it (libraries do, where a timeout comes at that time) hears it again."""
+    left = set(tasks)
+    for _ in range(ENDS_TRIED):
+        for task in left:
+            task.cancel()
+        _, left = await asyncio.wait(left, timeout=ENDS_WITHIN)
+        if not left:
+            return
+        log.warning("still running: %s", ", ".join(sorted(task.get_name() for task in left)))
 
 
 def _outcome(main: asyncio.Task[int], others: list[asyncio.Task[None]]) -> int:

@@ -9,6 +9,7 @@ import pytest
 
 from station.domain.moment import rfc3339
 from station.firmware import slots
+from station.firmware.switch import SlotSwitch
 from station.ocpp.blocks.l_firmware_management import update as block
 from station.ocpp.blocks.l_firmware_management.record import HISTORY, LAST_TOLD, RUNNING
 from tests.ocpp.blocks.firmware_rig import DOWNLOADED, URL, WHOLE, Rig, make
@@ -359,6 +360,21 @@ def test_the_history_has_a_limit(rig: Rig) -> None:
         rig.update(request_id=number, retrieve=rig.after(1000))
         rig.let(0.4)
     assert [number for number, _ in rig.history()] == list(range(9, 29))
+
+
+def test_an_uplink_that_dies_instead_of_rebooting(rig: Rig) -> None:
+    """It is started anew by the supervisor, with the code of before: the new one still waits for its turn."""
+    rig.update()
+    rig.let(10)
+    assert rig.reboots == ["FirmwareUpdate"]
+    rig.hand.slot = "factory"
+    rig.firmware = lambda: SlotSwitch(rig.hand.folder, "0.1.0", "factory").running()
+    rig.power_cut()
+    rig.boot()
+    rig.firmware = rig.hand.boot
+    rig.reboot()
+    rig.let(3)
+    assert rig.told() == WHOLE
 
 
 def test_a_restart_without_the_new_code_is_tried_again_and_then_told(rig: Rig) -> None:

@@ -351,6 +351,9 @@ class FirmwareManagement(Block):
         elif self._runs(update):
             update.phase, update.heard_at = Phase.PROVES_ITSELF, 0.0
             self._remember()
+        elif self._running.pending == update.transfer_id:
+            update.phase = Phase.REBOOTS  # it is ready, and what should have rebooted the station did not
+            self._reboot(update, now)
         elif update.phase is Phase.INSTALLS and self._running.failed != update.transfer_id:
             self._tell(update, INSTALL, now)
         else:
