@@ -25,6 +25,7 @@ from station.domain.signals import (
 from station.domain.transaction import ChargingState, IdToken, Transaction
 from station.ocpp.block import Block, Payload
 from station.ocpp.blocks.e_transactions.events import Events
+from station.ocpp.blocks.e_transactions.kept_cables import KeptCables
 from station.ocpp.blocks.e_transactions.verdicts import Verdicts
 from station.ocpp.context import Context
 from station.ocpp.curve import Curve
@@ -46,6 +47,7 @@ class Transactions(Block):
         self._end_at_latest: dict[int, float] = {}  # EVSE id -> monotonic; while a transaction waits for the contactor
         self.actions = {"GetTransactionStatus": self.get_transaction_status}
         self._verdicts = Verdicts(context, self._authorization_ended)
+        self._kept_cables = KeptCables(context)
 
     # ------------------------------------------------------------------ events
 
@@ -79,6 +81,7 @@ class Transactions(Block):
                 self._was.pop(event.evse_id, None)
             case TriggerRequested(message="TransactionEvent"):
                 self._triggered(event, now)
+        self._kept_cables.remember()
 
     def deadline(self) -> float | None:
         waits = [seat.authorization.expires for seat in self._context.seats() if seat.authorization]
