@@ -64,7 +64,10 @@ class SimulatedBoard:
 
     def reset(self, cause: str) -> None:
         """The electronics starts anew: contactors open, nothing allowed, counters at zero."""
-        self.electronics = {evse_id: Electronics(evse_id, socket=self.sockets) for evse_id in self.world.outlets}
+        self.electronics = {
+            evse_id: Electronics(evse_id, socket=self.sockets, locked=outlet.locked and self.sockets)
+            for evse_id, outlet in self.world.outlets.items()
+        }
         self.reader = CardReader()
         self.reset_cause, self.uptime = cause, 0.0
         for outlet in self.world.outlets.values():
@@ -85,6 +88,9 @@ class SimulatedBoard:
             electronics.jammed = outlet.jammed
             electronics.step(dt, outlet.letter, frozenset(causes))
             outlet.step(dt, self.uptime, self.world.supply, electronics)
+            if outlet.locked != electronics.locked:
+                outlet.locked = electronics.locked
+                self.world.changes += 1
 
     # ------------------------------------------------------------------ what a hand does
 

@@ -1,4 +1,5 @@
-"""The electronics of one EVSE: pilot, contactor, lock, protection and watchdog. All of it starts anew at a reset.
+"""The electronics of one EVSE: pilot, contactor, lock, protection and watchdog. All of it starts anew at a reset,
+but for the lock's bolt, which is where it was.
 
 It decides alone whether power flows. The station's setpoint is a wish; protection, the watchdog and the pilot
 come first:
@@ -156,10 +157,15 @@ class Electronics:
         self.closed = self.commanded or Fault.CONTACTOR_WELDED in self.faults
 
     def _lock(self) -> None:
-        """The lock follows the setpoint while a plug is in; it stays shut as long as power may flow."""
-        if not self.jammed:
-            plug = self.cable if self.socket else self.cp_state.ev_connected
-            self.locked = plug and (self.setpoint.lock or self.closed)
+        """The lock follows the setpoint while a plug is in; it stays shut as long as power may flow.
+
+        A bolt moves only when it is driven: one that holds a driver's cable waits for the first setpoint after a reset.
+        """
+        if self.jammed:
+            return
+        plug = self.cable if self.socket else self.cp_state.ev_connected
+        told = self.setpoint.lock if self.sequence or not self.socket else self.locked
+        self.locked = plug and (told or self.closed)
 
     def _test(self, dt: float, causes: frozenset[Fault]) -> None:
         if self.self_test == "Running":

@@ -32,6 +32,7 @@ class Outlet:
     ev: Ev | None = None
     cable: bool = False  # a driver's, in the socket; a fixed one is no matter of an outlet's
     jammed: bool = False  # the socket's lock
+    locked: bool = False  # its bolt is out
     cause: Fault | None = None
     bay_occupied: bool = False
     flown: Phases = (0.0, 0.0, 0.0)
@@ -121,6 +122,7 @@ def pack(outlet: Outlet) -> dict[str, Any]:
         "bay_occupied": outlet.bay_occupied,
         "cable": outlet.cable,
         "jammed": outlet.jammed,
+        "locked": outlet.locked,
         "cause": outlet.cause,
         "ev": ev
         and {
@@ -146,6 +148,7 @@ def unpack(data: dict[str, Any]) -> Outlet:
         bay_occupied=bool(data["bay_occupied"]),
         cable=bool(data.get("cable")),
         jammed=bool(data.get("jammed")),
+        locked=bool(data.get("locked")),
         flown=(float(l1), float(l2), float(l3)),
         shown=(l1, l2, l3),
     )

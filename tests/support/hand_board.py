@@ -42,6 +42,7 @@ class HandEvse:
     lock_broken: bool = False  # open, and does not shut
     socket: bool = False  # with a lock; else the cable is fixed
     cable: bool = False  # in the socket
+    bolt: bool = False  # the lock held the cable when the power went
     phases: int = 1  # of mains and EV
     meter: dict[str, Any] = field(default_factory=dict)  # what the meter says instead of the truth
 
@@ -66,7 +67,7 @@ class HandEvse:
     @property
     def locked(self) -> bool:
         """The lock follows the setpoint while a plug is in."""
-        wanted = bool(self.wanted and self.wanted.lock)
+        wanted = self.wanted.lock if self.wanted else self.bolt
         return self.lock_stuck or (self.cable and wanted and not self.lock_broken)
 
     @property
@@ -137,6 +138,7 @@ class HandBoard:
         self.sequence = 0
         self.reads.clear()
         for evse in self.evses.values():
+            evse.bolt = evse.socket and evse.locked  # nothing moves it until the station says so
             evse.wanted, evse.closed, evse.offered_for = None, False, 0.0
 
     def snapshot(self, at: float) -> BoardSnapshot:

@@ -65,6 +65,32 @@ def test_the_cable_outlasts_a_restart(board: SimulatedBoard) -> None:
     assert registers(again) == (0.0, "no")
 
 
+def test_the_bolt_stays_where_it_was_until_the_first_setpoint(board: SimulatedBoard) -> None:
+    board.plug(1, Ev())
+    take(board, LOCKED)
+    board.unplug(1, "ev")
+    again = SimulatedBoard(World({1: unpack(pack(board.world.outlets[1]))}), sockets=True)
+    again.step(0.1)
+    assert registers(again) == (32.0, "yes")
+    with pytest.raises(NotNowError, match="lock"):
+        again.unplug(1, "station")
+    take(again, LOCKED)
+    assert registers(again) == (32.0, "yes")
+    take(again, EvseSetpoint(1))
+    assert registers(again) == (32.0, "no")
+    again.reset("Watchdog")
+    assert registers(again) == (32.0, "no"), "nor does it shut by itself"
+
+
+def test_where_the_bolt_is_is_worth_keeping(board: SimulatedBoard) -> None:
+    board.plug(1, Ev())
+    before = board.world.changes
+    take(board, LOCKED)
+    assert board.world.changes == before + 1
+    board.step(1.0)
+    assert board.world.changes == before + 1
+
+
 def test_a_fixed_cable_has_one_end_and_no_lock() -> None:
     board = SimulatedBoard(World({1: Outlet()}))
     board.plug(1, Ev())

@@ -1,4 +1,4 @@
-"""The life of transactions: conditions in, Started, Updated and Ended out (E01 to E15)."""
+"""What happens to cable, EV, driver and board, and what follows for the transaction there (E01 to E15)."""
 
 from __future__ import annotations
 
@@ -6,9 +6,7 @@ from dataclasses import replace
 
 from station.device_model.components import OCPPCommCtrlr, TxCtrlr
 from station.domain import evse as conditions
-from station.domain.authorization import Authorization
 from station.domain.board import BoardSnapshot, Fault
-from station.domain.effects import SaveTransaction
 from station.domain.events import Started, Tick
 from station.domain.evse import EV_GRACE, Evse, Seat
 from station.domain.moment import Moment, parse_rfc3339
@@ -19,33 +17,29 @@ from station.domain.signals import (
     EvseChanged,
     EvseReset,
     MeterDue,
-    TransactionEnded,
     TriggerRequested,
 )
-from station.domain.transaction import ChargingState, IdToken, Transaction
+from station.domain.transaction import ChargingState
 from station.ocpp.block import Block, Payload
-from station.ocpp.blocks.e_transactions.events import Events
+from station.ocpp.blocks.e_transactions.kept_cables import KeptCables
+from station.ocpp.blocks.e_transactions.lifecycle import Lifecycle
 from station.ocpp.blocks.e_transactions.verdicts import Verdicts
 from station.ocpp.context import Context
-from station.ocpp.curve import Curve
 
 # Faults after which a session is over; others only suspend it until they clear.
 ENDING_FAULTS = {Fault.GROUND_FAILURE: "GroundFault", Fault.OVER_CURRENT: "OvercurrentFault"}
-LEAVING = ("EVCommunicationLost", "EVDeparted")
-OPENING = 8.0  # s that EV and contactor may take to stop before a transaction ends without waiting for them
 
 
 class Transactions(Block):
     def __init__(self, context: Context) -> None:
         super().__init__()
         self._context = context
-        self._events = Events(context)
-        self._curve = Curve(context)
+        self._life = Lifecycle(context)
         self._charged_at: dict[int, float] = {}  # EVSE id -> monotonic time up to which charging was counted
         self._was: dict[int, tuple[bool, bool, bool]] = {}  # EVSE id -> (plugged, bay occupied, faulted) told
-        self._end_at_latest: dict[int, float] = {}  # EVSE id -> monotonic; while a transaction waits for the contactor
         self.actions = {"GetTransactionStatus": self.get_transaction_status}
         self._verdicts = Verdicts(context, self._authorization_ended)
+        self._kept_cables = KeptCables(context)
 
     # ------------------------------------------------------------------ events
 
@@ -60,8 +54,9 @@ class Transactions(Block):
             case Tick():
                 self._expire(now)
                 for evse in self._context.evses.values():
-                    self._finish_ending(evse, now)
-                    self._report_state(evse, now)
+                    self._life.finish_ending(evse, now)
+                    if evse.id in self._was:  # after a start nothing is known until the board's first snapshot
+                        self._life.report_state(evse, now)
             case Authorized():
                 self._authorized(event, now)
             case AuthorizationEnded():
@@ -70,15 +65,16 @@ class Transactions(Block):
                 for seat in self._context.seats():
                     if event.evse_id in (None, seat.evse_id):
                         seat.authorization = None
-                        self._end(seat, event.trigger, event.stopped_reason, now)
+                        self._life.end(seat, event.trigger, event.stopped_reason, now)
             case MeterDue():
                 seat = self._context.evses[event.evse_id]
                 if seat.transaction:
-                    self._events.updated(seat, event.trigger, now, meter=event.meter)
+                    self._life.events.updated(seat, event.trigger, now, meter=event.meter)
             case EvseReset():
                 self._was.pop(event.evse_id, None)
             case TriggerRequested(message="TransactionEvent"):
                 self._triggered(event, now)
+        self._kept_cables.remember()
 
     def deadline(self) -> float | None:
         waits = [seat.authorization.expires for seat in self._context.seats() if seat.authorization]
@@ -90,8 +86,7 @@ class Transactions(Block):
             and "ending" not in evse.transaction.extra
             and evse.charging_state(evse.offered_at + EV_GRACE) != evse.transaction.charging_state
         ]
-        endings = list(self._end_at_latest.values())
-        return min([at for at in waits if at is not None] + graces + endings, default=None)
+        return min([at for at in waits if at is not None] + graces + self._life.endings(), default=None)
 
     # ------------------------------------------------------------------ the board
 
@@ -115,12 +110,12 @@ class Transactions(Block):
         if evse.faults and not was_faulted:
             self._faulted(evse, now)
         self._verdicts.watch(evse)
-        self._finish_ending(evse, now)
-        self._start_if_due(evse, "ChargingStateChanged" if evse.transferring else "CablePluggedIn", now)
-        self._report_state(evse, now)
+        self._life.finish_ending(evse, now)
+        self._life.start_if_due(evse, "ChargingStateChanged" if evse.transferring else "CablePluggedIn", now)
+        self._life.report_state(evse, now)
         self._note_suspect(evse)
-        self._curve.note(evse, now)
-        self._remember_spent()
+        self._life.curve.note(evse, now)
+        self._life.remember_spent()
 
     def _resume(self, evse: Evse, now: Moment) -> None:
         """The first look after a start: does the session of the last life go on?"""
@@ -142,7 +137,7 @@ class Transactions(Block):
         if not evse.plugged and waits_for_cable and evse.authorization and away <= limit:
             self._await_cable(evse, now)
             return
-        self._end(evse, "AbnormalCondition", "PowerLoss", now)
+        self._life.end(evse, "AbnormalCondition", "PowerLoss", now)
 
     def _await_cable(self, seat: Seat, now: Moment) -> None:
         """The authorization lasts EVConnectionTimeOut from now, unless an EV comes (C01.FR.26, E10.FR.02)."""
@@ -155,9 +150,9 @@ class Transactions(Block):
         if evse.transaction is None:
             # where the cable comes in the same moment, it is the cable that starts what the bay does not
             if conditions.PARKING_BAY_OCCUPANCY in self._context.model[TxCtrlr.TxStartPoint]:
-                self._start_if_due(evse, trigger, now)
-        elif not self._end_if_due(evse, trigger, "Local", now):
-            self._events.updated(evse, trigger, now)
+                self._life.start_if_due(evse, trigger, now)
+        elif not self._life.end_if_due(evse, trigger, "Local", now):
+            self._life.events.updated(evse, trigger, now)
         self._context.raise_signal(EvseChanged(evse.id))
 
     def _plugged_in(self, evse: Evse, now: Moment) -> None:
@@ -166,9 +161,9 @@ class Transactions(Block):
         if evse.authorization:
             evse.authorization = replace(evse.authorization, expires=None)
         if evse.transaction is None:
-            self._start_if_due(evse, "CablePluggedIn", now)
+            self._life.start_if_due(evse, "CablePluggedIn", now)
         else:
-            self._events.updated(evse, "CablePluggedIn", now)
+            self._life.events.updated(evse, "CablePluggedIn", now)
 
     def _leave_lobby(self, evse: Evse, now: Moment) -> None:
         """The authorization that waited for a cable finds its EVSE (E03)."""
@@ -201,18 +196,18 @@ class Transactions(Block):
         elif not evse.socket:
             self._await_cable(evse, now)  # E10.FR.02; with a socket the lock holds the cable (E10.FR.01)
         evse.announce = ""
-        if evse.transaction and not self._end_if_due(evse, "EVCommunicationLost", "EVDisconnected", now):
-            self._events.updated(evse, "EVCommunicationLost", now)
+        if evse.transaction and not self._life.end_if_due(evse, "EVCommunicationLost", "EVDisconnected", now):
+            self._life.events.updated(evse, "EVCommunicationLost", now)
 
     def _faulted(self, evse: Evse, now: Moment) -> None:
         if evse.transaction is None:
             return
         reasons = [reason for fault, reason in ENDING_FAULTS.items() if fault in evse.faults]
         if reasons:
-            self._end(evse, "AbnormalCondition", reasons[0], now)  # E06.FR.16
+            self._life.end(evse, "AbnormalCondition", reasons[0], now)  # E06.FR.16
             evse.authorization = None
-        elif not self._end_if_due(evse, "AbnormalCondition", "Other", now):
-            self._events.updated(evse, "AbnormalCondition", now)
+        elif not self._life.end_if_due(evse, "AbnormalCondition", "Other", now):
+            self._life.events.updated(evse, "AbnormalCondition", now)
 
     def _count_charging(self, evse: Evse, now: Moment) -> None:
         since = self._charged_at.pop(evse.id, None)
@@ -240,20 +235,10 @@ class Transactions(Block):
         if event.trigger == "RemoteStart":
             seat.announce = "RemoteStart"  # F01.FR.19, F02.FR.21
         if seat.transaction is None:
-            self._start_if_due(seat, event.trigger, now)
+            self._life.start_if_due(seat, event.trigger, now)
         else:
-            self._adopt(seat.transaction, seat.authorization)
-            self._events.updated(seat, event.trigger, now)  # E02.FR.01, E02.FR.20
-
-    def _adopt(self, transaction: Transaction, authorization: Authorization) -> None:
-        transaction.extra.pop("token_told", None)  # E02.FR.01: told anew, the same one, too
-        transaction.id_token = authorization.id_token  # C02.FR.01: of type NoAuthorization where there is none
-        transaction.group_id_token = authorization.group_id_token
-        transaction.authorized_by = str(authorization.by)
-        if authorization.remote_start_id is not None:
-            transaction.remote_start_id = authorization.remote_start_id
-            transaction.extra.pop("remote_told", None)
-        transaction.extra["authorized"] = True
+            self._life.adopt(seat.transaction, seat.authorization)
+            self._life.events.updated(seat, event.trigger, now)  # E02.FR.01, E02.FR.20
 
     def _authorization_ended(self, event: AuthorizationEnded, now: Moment) -> None:
         seat = self._context.seat(event.evse_id)
@@ -266,153 +251,27 @@ class Transactions(Block):
         )
         if seat.transaction is None:
             seat.spent = seat.conditions()
-            self._remember_spent()
+            self._life.remember_spent()
             return
         seat.transaction.extra["authorized"] = False
         # E05.FR.10, F03.FR.03; without authorization no energy flows either
-        stops = self._stop_points() & {conditions.AUTHORIZED, conditions.ENERGY_TRANSFER}
-        if stops or self._abandoned(seat) or self._never_connected(seat, event):
-            self._end(seat, event.trigger, event.stopped_reason, now, event.id_token)
+        stops = self._life.stop_points() & {conditions.AUTHORIZED, conditions.ENERGY_TRANSFER}
+        if stops or self._life.abandoned(seat) or self._never_connected(seat, event):
+            self._life.end(seat, event.trigger, event.stopped_reason, now, event.id_token)
         else:
             # F03.FR.02, F04.FR.02, E05.FR.09: the energy stops, the transaction goes on until its stop point
             seat.transaction.extra["reason"] = event.stopped_reason
-            self._events.updated(seat, event.trigger, now, id_token=event.id_token)
+            self._life.events.updated(seat, event.trigger, now, id_token=event.id_token)
 
     def _never_connected(self, seat: Seat, event: AuthorizationEnded) -> bool:
         """E03.FR.05, F02.FR.07: nobody came; E03.FR.15, F02.FR.08: unless the parking bay ends it."""
-        return event.trigger == "EVConnectTimeout" and conditions.PARKING_BAY_OCCUPANCY not in self._stop_points()
+        return event.trigger == "EVConnectTimeout" and conditions.PARKING_BAY_OCCUPANCY not in self._life.stop_points()
 
     def _expire(self, now: Moment) -> None:
         for seat in self._context.seats():
             authorization = seat.authorization
             if authorization and authorization.expires is not None and now.monotonic >= authorization.expires:
                 self._authorization_ended(AuthorizationEnded(seat.evse_id, "EVConnectTimeout", "Timeout"), now)
-
-    # ------------------------------------------------------------------ start and end
-
-    def _start_if_due(self, seat: Seat, trigger: str, now: Moment) -> None:
-        if seat.transaction is not None or (self._context.restarting and seat.authorization is None):
-            return
-        points = self._context.model[TxCtrlr.TxStartPoint]
-        due = (seat.conditions() - seat.spent).intersection(points)
-        if not due:
-            return
-        if due == {conditions.DATA_SIGNED}:
-            trigger = "SignedDataReceived"  # E01.FR.04
-        if isinstance(seat, Evse) and not self._context.availability.operative(seat.id):
-            return
-        if seat.authorization is None and not self._context.may_charge():
-            return
-        seat.transaction = Transaction(self._context.new_id(), self._context.clock.utc(now))
-        seat.transaction.started_offline = not self._context.outbox.online
-        if seat.authorization:
-            self._adopt(seat.transaction, seat.authorization)
-        self._events.started(seat, trigger, now)
-        self._context.journal(
-            now, "transaction_started", evse_id=seat.evse_id, transaction_id=_id(seat), trigger=trigger
-        )
-
-    def _stop_points(self) -> set[str]:
-        configured = self._context.model[TxCtrlr.TxStopPoint]
-        points = set(configured)
-        if conditions.POWER_PATH_CLOSED in points:
-            # E06.FR.06: it is the same as having both of these
-            points = (points - {conditions.POWER_PATH_CLOSED}) | {conditions.EV_CONNECTED, conditions.AUTHORIZED}
-        return points
-
-    def _end_if_due(self, seat: Seat, trigger: str, reason: str, now: Moment) -> bool:
-        """End the transaction if a condition of TxStopPoint held in it and holds no more (E06); True if it ended."""
-        transaction = seat.transaction
-        if transaction is None:
-            return False
-        if "ending" in transaction.extra:
-            return True
-        seen = set(_strings(transaction.extra.get("seen")))
-        if "authorized" in transaction.extra:
-            seen.add(conditions.AUTHORIZED)
-        due = self._stop_points() & (seen - seat.conditions())
-        if not due and not (trigger in LEAVING and self._abandoned(seat)):
-            return False
-        self._end(seat, trigger, str(transaction.extra.get("reason") or reason), now)
-        return True
-
-    def _abandoned(self, seat: Seat) -> bool:
-        """Nobody is authorized, no EV is there, and no condition is left whose end could be the stop point."""
-        plugged = isinstance(seat, Evse) and seat.plugged
-        return seat.authorization is None and not plugged and not self._stop_points() & seat.conditions()
-
-    def _end(self, seat: Seat, trigger: str, reason: str, now: Moment, token: IdToken | None = None) -> None:
-        """The transaction is over. What still flows until the contactor opens belongs to it, so that is waited for."""
-        transaction = seat.transaction
-        if transaction is None:
-            return
-        seat.authorization = None
-        if "ending" not in transaction.extra:
-            transaction.extra["ending"] = [trigger, reason, *([token.id_token, token.type] if token else [])]
-            transaction.extra["authorized"] = False
-            self._context.emit(SaveTransaction(replace(transaction, extra=dict(transaction.extra))))
-        if isinstance(seat, Evse):
-            self._finish_ending(seat, now)
-        else:
-            self._ended(seat, now)
-
-    def _finish_ending(self, evse: Evse, now: Moment) -> None:
-        """Write the Ended event once no more energy can flow, or the board had its time to see to that."""
-        transaction = evse.transaction
-        if transaction is None or "ending" not in transaction.extra:
-            return
-        at_latest = self._end_at_latest.setdefault(evse.id, now.monotonic + OPENING)
-        flowing = evse.snapshot is not None and evse.snapshot.contactor_closed
-        if (flowing or not evse.board_online) and now.monotonic < at_latest:
-            return
-        self._ended(evse, now)
-
-    def _ended(self, seat: Seat, now: Moment) -> None:
-        transaction = seat.transaction
-        if transaction is None:
-            return
-        trigger, reason, *token = _strings(transaction.extra.pop("ending"))
-        self._events.ended(seat, trigger, reason, now, id_token=IdToken(*token) if token else None)
-        if isinstance(seat, Evse):
-            self._end_at_latest.pop(seat.id, None)
-            self._curve.note(seat, now, final=True)
-            seat.suspended_by_station = False
-        self._context.journal(
-            now, "transaction_ended", evse_id=seat.evse_id, transaction_id=transaction.transaction_id, reason=reason
-        )
-        seat.transaction = None
-        seat.announce = ""
-        seat.spent = seat.conditions()
-        self._remember_spent()
-        self._context.raise_signal(TransactionEnded(transaction.transaction_id, seat.evse_id))
-
-    def _report_state(self, evse: Evse, now: Moment) -> None:
-        """E01.FR.18: a change of the charging state is told, and may end the transaction (EnergyTransfer)."""
-        transaction = evse.transaction
-        if transaction is None or "ending" in transaction.extra or evse.id not in self._was:
-            return  # after a start nothing is known of the EVSE until the board's first snapshot
-        held = evse.conditions()
-        seen = set(_strings(transaction.extra.get("seen")))
-        if held - seen:
-            transaction.extra["seen"] = sorted(seen | held)
-        state = evse.charging_state(now.monotonic)
-        if self._end_if_due(evse, "ChargingStateChanged", self._why_stopped(evse, state), now):
-            return
-        if state != transaction.charging_state:
-            self._events.updated(evse, "ChargingStateChanged", now)
-        elif state == ChargingState.CHARGING and evse.phases_used != transaction.phases_used:
-            self._events.updated(evse, "ChargingStateChanged", now)  # E02.FR.19
-
-    def _why_stopped(self, evse: Evse, state: ChargingState) -> str:
-        if evse.suspended_by_station:
-            return "DeAuthorized"  # E05.FR.02
-        if state == ChargingState.SUSPENDED_EV or not (evse.faults or evse.watchdog_tripped):
-            return "StoppedByEV"
-        return "Other"
-
-    def _remember_spent(self) -> None:
-        spent = {str(evse.id): sorted(evse.spent) for evse in self._context.evses.values() if evse.spent}
-        self._context.remember("spent", spent or None)
 
     # ------------------------------------------------------------------ asked by the CSMS
 
@@ -432,13 +291,9 @@ class Transactions(Block):
             if seat.transaction and event.evse_id in (None, seat.evse_id):
                 meter = None
                 if isinstance(seat, Evse):
-                    meter = self._events.current(seat, now)
-                self._events.updated(seat, "Trigger", now, meter=meter)  # F06.FR.07
+                    meter = self._life.events.current(seat, now)
+                self._life.events.updated(seat, "Trigger", now, meter=meter)  # F06.FR.07
 
 
 def _id(seat: Seat) -> str | None:
     return seat.transaction.transaction_id if seat.transaction else None
-
-
-def _strings(value: object) -> list[str]:
-    return [str(item) for item in value] if isinstance(value, list) else []
