@@ -9,7 +9,6 @@ from __future__ import annotations
 
 import ctypes
 import gc
-import re
 import sys
 from collections.abc import Iterable, Iterator
 from pathlib import Path
@@ -54,7 +53,6 @@ def begin() -> None:
 
 def settle() -> None:
     """To be called when all is loaded that children share, and before the first is forked. Takes 0.1 s."""
-    re.purge()  # a full cache drops an old pattern for each new one
     gc.collect()
     # Each entry holds a name. A child that replaces it would write to the old name's page, wherever that lies.
     getattr(sys, "_clear_internal_caches", sys._clear_type_cache)()
