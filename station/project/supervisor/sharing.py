@@ -9,7 +9,6 @@ from __future__ import annotations
 
 import ctypes
 import gc
-import re
 import sys
 from collections.abc import Iterable, Iterator
 from pathlib import Path
@@ -38,6 +37,7 @@ _libc.malloc.restype = _libc.sbrk.restype = ctypes.c_void_p
 _libc.malloc.argtypes = [ctypes.c_size_t]
 _libc.free.argtypes = [ctypes.c_void_p]
 _libc.sbrk.argtypes = [ctypes.c_ssize_t]
+_libc.prctl.argtypes = [ctypes.c_int, *[ctypes.c_ulong] * 4]
 _libc.madvise.argtypes = [ctypes.c_void_p, ctypes.c_size_t, ctypes.c_int]
 _small = ctypes.pythonapi.PyObject_Malloc
 _small.restype = ctypes.c_void_p
@@ -47,14 +47,13 @@ _small.argtypes = [ctypes.c_size_t]
 def begin() -> None:
     """To be called before anything is loaded."""
     gc.disable()  # what it frees would leave gaps
-    _libc.mallopt(_M_ARENA_MAX, 1)  # an arena for each thread of each child would cost megabytes
+    _libc.mallopt(_M_ARENA_MAX, 1)  # one for each thread that allocates would cost 0.5 MB
     # Where huge pages are for everybody, the kernel would make 2 MB of a few written kilobytes. Children inherit it.
     _libc.prctl(_PR_SET_THP_DISABLE, 1, 0, 0, 0)
 
 
 def settle() -> None:
-    """To be called when all is loaded that children share, and before the first is forked. Takes 0.1 s."""
-    re.purge()  # a full cache drops an old pattern for each new one
+    """To be called when all is loaded that children share, and before the first is forked."""
     gc.collect()
     # Each entry holds a name. A child that replaces it would write to the old name's page, wherever that lies.
     getattr(sys, "_clear_internal_caches", sys._clear_type_cache)()
