@@ -42,6 +42,7 @@ bench: ## measure what issue and contract give numbers for
 	@bin/setup redis
 	@exec $(BIN)/python -m tests.performance
 
+AT_ONCE ?= 3
 SECURED = $(wildcard tests/conformance/test_[almn]_*.py) \
 	tests/conformance/test_b_network_profiles.py tests/conformance/test_e_start.py tests/conformance/test_e_offline.py
 
@@ -52,13 +53,13 @@ conformance: ## all certification cases on both rigs, and the report docs/confor
 	@# that are about security and connecting, with some of the others.
 	@failed=0; \
 	for rig in memory appliance; do \
-		$(BIN)/python -m pytest tests/conformance -q --rig $$rig \
+		$(BIN)/python -m pytest tests/conformance -q -n $(AT_ONCE) --rig $$rig \
 			--conformance-report build/conformance-$$rig.json || failed=1; \
 	done; \
 	for profile in 2 3; do \
-		$(BIN)/python -m pytest tests/conformance -q --rig memory --security-profile $$profile \
+		$(BIN)/python -m pytest tests/conformance -q -n $(AT_ONCE) --rig memory --security-profile $$profile \
 			--conformance-report build/conformance-memory-$$profile.json || failed=1; \
-		$(BIN)/python -m pytest $(SECURED) -q --rig appliance --security-profile $$profile \
+		$(BIN)/python -m pytest $(SECURED) -q -n $(AT_ONCE) --rig appliance --security-profile $$profile \
 			--conformance-report build/conformance-appliance-$$profile.json || failed=1; \
 	done; \
 	$(BIN)/python -m tests.conformance || failed=1; \

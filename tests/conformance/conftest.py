@@ -24,7 +24,8 @@ def pytest_configure(config: pytest.Config) -> None:
         rig = config.getoption("--rig")
         if not rig:
             raise pytest.UsageError("--conformance-report needs --rig")
-        recorder = Recorder(Path(path), rig, config.getoption("--security-profile"))
+        output = getattr(config, "workeroutput", None)  # pytest-xdist
+        recorder = Recorder(Path(path), rig, config.getoption("--security-profile"), output)
         config.pluginmanager.register(recorder, "conformance-recorder")
 
 

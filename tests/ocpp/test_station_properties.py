@@ -9,6 +9,7 @@ import os
 from datetime import timedelta
 from typing import Any
 
+import pytest
 from hypothesis import HealthCheck, settings
 from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, precondition, rule
@@ -401,6 +402,8 @@ class StationMachine(RuleBasedStateMachine):
             if seat.transaction:  # TxStopPoint does not end it: the CSMS does
                 rig.call("RequestStopTransaction", {"transactionId": seat.transaction.transaction_id})
         rig.let(12)
+        self.rebooted()  # a Reset may have waited for the last transaction
+        rig.let(12)
         rig.skip(3600)
         told = self.ledger.check()
         assert not rig.disk.queue, "something still waits"
@@ -413,6 +416,7 @@ class StationMachine(RuleBasedStateMachine):
 
 LONG = os.environ.get("HYPOTHESIS_PROFILE") == "long"
 TestStation = StationMachine.TestCase
+TestStation.pytestmark = [pytest.mark.timeout(1200)]  # 30 s of work, which a busy machine may stretch
 TestStation.settings = settings(
     max_examples=2_000 if LONG else 100,
     stateful_step_count=60 if LONG else 40,
