@@ -15,7 +15,7 @@ def _meter_values(call: QueuedCall) -> bool:
 
 
 def _status(call: QueuedCall) -> bool:
-    return call.action not in ("TransactionEvent", "SecurityEventNotification", "NotifyEvent")
+    return call.action == "StatusNotification"
 
 
 def _metering(call: QueuedCall) -> bool:
@@ -31,7 +31,7 @@ IN_TURN: tuple[Callable[[QueuedCall], bool], ...] = (_meter_values, _status, _me
 def dispensable(waiting: Sequence[QueuedCall]) -> list[QueuedCall]:
     """What of ``waiting`` (in order) is dropped to make room: of the first kind that there is any of, every second.
 
-    Meter values outside of transactions go first, then other notices, events of transactions last, and of these only
+    Meter values outside of transactions go first, then statuses, events of transactions last, and of these only
     such that tell nothing but meter values. Intermediate ones go (1st, 3rd, 5th …), never the newest (E04.FR.08,
     J02.FR.13). What must be told for certain is never dropped, and where nothing else is left, nothing is.
     """

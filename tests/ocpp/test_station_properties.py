@@ -327,8 +327,9 @@ class StationMachine(RuleBasedStateMachine):
         """The shell restarts what asked for it."""
         if self.rig.reboots:
             self.rig.reboots.clear()
+            reachable = self.rig.online
             self.rig.power_cut()
-            self.rig.boot(connect=self.rig.online)
+            self.rig.boot(connect=reachable)
 
     @invariant()
     def told_by_the_rules(self) -> None:
