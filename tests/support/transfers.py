@@ -73,6 +73,11 @@ class HandTransfers:
             if order.transfer_id not in self._canceled:
                 self.firmware.take(order, now)
 
+    @property
+    def busy(self) -> bool:
+        """Something runs or waits, so that time matters."""
+        return self._running is not None or bool(self._waiting)
+
     def die(self) -> None:
         self._running = None
         self._waiting.clear()
