@@ -83,7 +83,9 @@ class Books:
                 if known:
                     raise Broken("seq_no", f"seqNo {event['seqNo']} was used before")
             except AssertionError as flaw:
-                raise flaw if isinstance(flaw, Broken) else Broken("accounts", f"{flaw}: {json.dumps(event)[:300]}") from None
+                raise (
+                    flaw if isinstance(flaw, Broken) else Broken("accounts", f"{flaw}: {json.dumps(event)[:300]}")
+                ) from None
             self.entries[key] = Entry(event, offline=not online)
             self.events += 1
             self._time(event)

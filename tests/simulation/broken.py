@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 
-class Broken(AssertionError):  # noqa: N818
+class Broken(AssertionError):
     """``rule`` is a stable word; the text says what was seen."""
 
     def __init__(self, rule: str, text: str) -> None:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import replace
 from datetime import timedelta
 from typing import TYPE_CHECKING, Any
 
@@ -318,14 +317,14 @@ def _set_lock(car: Car, how: str, *, bad: bool) -> None:
 
 @_deed("stale_snapshot", "a snapshot of the board arrives twice, the second time {age:g} s late")
 def _stale_snapshot(world: World, deed: Deed) -> None:
-    if world.station is None or not world.supply:
+    if world.station is None or not world.supply or world.t < world.redis_back:
         return
     world.look_now()
-    snapshot, life = replace(world.snapshot()), world.lives
+    snapshot, life = world.snapshot(), world.lives
 
     def again() -> None:
         if world.lives == life and world.station is not None:
-            world.event(snapshot)
+            world.outside(lambda: world.show(snapshot))
 
     world.after(deed["age"], again)
 

@@ -145,7 +145,9 @@ class Faults:
             name = rng.choice(SETTABLE)
             yield Deed(at, "set_variable", {"name": name, "value": rng.choice(CHOICES[name])})
         elif what == 9:
-            message = rng.choice(("TransactionEvent", "StatusNotification", "MeterValues", "Heartbeat", "BootNotification"))
+            message = rng.choice(
+                ("TransactionEvent", "StatusNotification", "MeterValues", "Heartbeat", "BootNotification")
+            )
             payload = {"requestedMessage": message, "evse": {"id": evse, "connectorId": 1}}
             yield Deed(at, "call", {"action": "TriggerMessage", "payload": payload})
         elif what == 10:
@@ -231,7 +233,7 @@ BABBLE = (
     '[4,"never-asked","GenericError","",{}]',
     '[5,"x",{}]',
     '[2,"","Reset",{}]',
-    "[2,\"" + "x" * 40 + '","GetVariables",{}]',
+    '[2,"' + "x" * 40 + '","GetVariables",{}]',
     '[2,"x","GetVariables",null]',
     "\u0000",
     "[" * 200,

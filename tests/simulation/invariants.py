@@ -23,7 +23,8 @@ if TYPE_CHECKING:
 
 __all__ = ["Broken", "Watch"]
 
-STARTS_BEFORE_ENERGY = {"EVConnected", "Authorized", "PowerPathClosed", "EnergyTransfer"}
+STARTS_BEFORE_POWER = {"EVConnected", "Authorized", "PowerPathClosed"}
+STARTS_WITH_POWER = {*STARTS_BEFORE_POWER, "EnergyTransfer"}
 DEFAULTS = {
     "TxCtrlr.EVConnectionTimeOut": "60",
     "TxCtrlr.StopTxOnEVSideDisconnect": "true",
@@ -34,6 +35,7 @@ DEFAULTS = {
     START: "EVConnected,Authorized",
     ATTEMPTS: "3",
 }
+LOOKS, CLOSE_LOOKS = 300.0, 2.0  # s between looks at a meter; the latter while a refused card may have a little energy
 CLOCK_SLACK = timedelta(seconds=2.1)  # the station's own tolerance, and the way of a message
 SYNC = timedelta(seconds=0.5)
 RATING = 32.0  # A
@@ -47,7 +49,9 @@ class Watch:
         settings = Settings({**DEFAULTS, **world.script.variables})
         values = settings.values
         self.wire = Wire(float(values.get("OCPPCommCtrlr.MessageTimeout[Default]", "30")))
-        bills_all = bool(STARTS_BEFORE_ENERGY & set(values[START].split(",")))
+        points = set(values[START].split(","))
+        bills_all = bool(STARTS_WITH_POWER & points)
+        self._starts_late = not STARTS_BEFORE_POWER & points
         self.books = Books(world.utc, bills_all, int(values[ATTEMPTS]))
         self.permits = Permits(settings, frozenset(world.site.evses))
         self.settings = settings
@@ -76,6 +80,8 @@ class Watch:
         self.wire.closed()
         self.permits.link_lost(self._world.t)
         self._blind_until = self._world.t
+        if self._starts_late:
+            self.books.excuse(None)  # a transaction that begins with the energy begins when somebody sees it
 
     def linked(self) -> None:
         self.wire.closed()
@@ -117,7 +123,7 @@ class Watch:
         elif self.settings.surely("TxCtrlr.StopTxOnInvalidId", t):
             self._refused(request, token)
         else:
-            self._world.looks = 2.0
+            self._world.looks = CLOSE_LOOKS
 
     def _refused(self, request: Mapping[str, Any], token: str) -> None:
         """E05.FR.09, E05.FR.10: the transaction's own token is not accepted (any more)."""
@@ -171,6 +177,7 @@ class Watch:
                 known = self.books.accounts.told[told["transactionInfo"]["transactionId"]]
                 token = known.token["idToken"] if known.token else None
                 self.permits.take_away(known.evse_id, self._world.t, token)
+                self._world.looks = LOOKS
         for effect in stored:
             if isinstance(effect, FinishCommand):
                 self._command_done(effect)

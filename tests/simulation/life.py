@@ -58,6 +58,9 @@ def morning_after(world: World) -> None:
     world.tell and world.tell(world.t, "note", "all is well again, and everybody has left")
     heal(world)
     world.run_until(world.t + 30)
+    for _ in range(100):
+        if world.station is None:  # a long power cut
+            world.run_until(world.t + 60)
     heal(world)  # what came back meanwhile
     world.disconnect()
     world.run_until(world.t + 400)

@@ -85,9 +85,8 @@ class Permits:
         where = frozenset({evse}) if evse else None
         if self._trusted_offline(uid, t) and (not online or (not accepted and self._before_accepted(t))):
             self.grant(t, "offline", uid, where)
-        elif uid in self.known and self.settings.maybe("AuthCacheCtrlr.Enabled", t):
-            if self.settings.maybe("AuthCtrlr.LocalPreAuthorize", t):
-                self.grant(t, "cache", uid, where)
+        elif uid in self.known and self._asks_the_cache(t):
+            self.grant(t, "cache", uid, where)
 
     def link_lost(self, t: float) -> None:
         """Whoever was being asked about is now decided on by the station itself."""
@@ -97,6 +96,11 @@ class Permits:
 
     def _before_accepted(self, t: float) -> bool:
         return self.settings.maybe("TxCtrlr.TxBeforeAcceptedEnabled", t)
+
+    def _asks_the_cache(self, t: float) -> bool:
+        return self.settings.maybe("AuthCacheCtrlr.Enabled", t) and self.settings.maybe(
+            "AuthCtrlr.LocalPreAuthorize", t
+        )
 
     def _trusted_offline(self, uid: str, t: float) -> bool:
         if self.settings.maybe("AuthCtrlr.OfflineTxForUnknownIdEnabled", t):
@@ -118,9 +122,9 @@ class Permits:
             self.taken[evse] = t
             if self.bound.pop(evse, None):
                 self.unpermitted.setdefault(evse, t)
-            self.pending = [one for one in self.pending if one.evses != frozenset({evse})]
-        elif token is not None:
-            self.pending = [one for one in self.pending if one.token != token]
+        where = self.evses if evse is None else frozenset({evse})
+        if token is not None:
+            self.pending = [one for one in self.pending if one.token != token or not one.evses <= where]
 
     def plugged_in(self, evse: int, t: float) -> None:
         self.plugged.add(evse)
@@ -132,7 +136,9 @@ class Permits:
         self.plugged.discard(evse)
         permit = self.bound.pop(evse, None)
         if permit and not self.settings.surely("TxCtrlr.StopTxOnEVSideDisconnect", t):
-            self.pending.append(Permit(permit.token, frozenset({evse}), t + self._timeout(), permit.why, t))  # E10.FR.02
+            self.pending.append(
+                Permit(permit.token, frozenset({evse}), t + self._timeout(), permit.why, t)
+            )  # E10.FR.02
         elif permit:
             # the contactor opens with the cable; a look at the board may be late for both
             self.pending.append(Permit(permit.token, frozenset({evse}), t + GRACE, permit.why, t))
@@ -154,7 +160,7 @@ class Permits:
             return
         after = self.taken.get(evse, 0.0) if evse in self.unpermitted else 0.0  # what still goes on begins nothing
         usable = [one for one in self.pending if evse in one.evses and one.until >= t and one.since >= after]
-        permit = usable[0] if usable else None
+        permit = min(usable, key=lambda one: len(one.evses), default=None)
         if permit is not None:
             self.pending.remove(permit)
             self.bound[evse] = permit

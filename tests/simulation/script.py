@@ -32,7 +32,7 @@ class Deed:
 
 @dataclass(frozen=True, slots=True)
 class Script:
-    """A life. ``sockets`` are the EVSEs that a driver brings the cable for; ``seed`` also feeds the station's chance."""
+    """A life. ``sockets`` are the EVSEs that a driver brings the cable for; ``seed`` also feeds its chance."""
 
     seed: int
     days: float
@@ -40,7 +40,7 @@ class Script:
     variables: Mapping[str, str]
     deeds: tuple[Deed, ...]
     sockets: tuple[int, ...] = ()
-    cards: Mapping[str, Mapping[str, Any]] = field(default_factory=dict)  # uid -> IdTokenInfoType, as the CSMS has it
+    cards: Mapping[str, Mapping[str, Any]] = field(default_factory=dict)  # uid -> IdTokenInfoType
     style: str = ""
 
     def dump(self) -> str:

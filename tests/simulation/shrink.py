@@ -9,7 +9,6 @@ from dataclasses import replace
 from tests.simulation.life import live
 from tests.simulation.script import DAY, Deed, Script
 
-
 GAPS = (2.0, 20.0, 120.0, 1200.0)  # s between two deeds, where more is not needed
 
 
@@ -55,7 +54,9 @@ class Shrinker:
         deeds = list(self.script.deeds)
         self._halve(deeds, lambda kept: tuple(kept))
 
-    def _halve(self, items: list[object] | list[str] | list[Deed], chosen: Callable[[Sequence[object]], tuple[Deed, ...]]) -> None:
+    def _halve(
+        self, items: list[object] | list[str] | list[Deed], chosen: Callable[[Sequence[object]], tuple[Deed, ...]]
+    ) -> None:
         kept = list(items)
         size = max(1, len(kept) // 2)
         while kept and time.monotonic() < self._end:

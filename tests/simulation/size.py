@@ -17,7 +17,7 @@ def size_of(root: Any) -> int:
     stack, total = [root], 0
     while stack:
         one = stack.pop()
-        if id(one) in seen or isinstance(one, PLAIN + (DeviceModel, type)) or callable(one):
+        if id(one) in seen or isinstance(one, (*PLAIN, DeviceModel, type)) or callable(one):
             continue
         seen.add(id(one))
         if isinstance(one, dict):

@@ -37,7 +37,7 @@ from station.ocpp.station import Station
 from tests.simulation.cars import BOARD_TIMEOUT, NEVER, Car, Site
 from tests.simulation.configurations import HEARTBEATS
 from tests.simulation.csms import Csms
-from tests.simulation.invariants import Broken, Watch
+from tests.simulation.invariants import LOOKS, Broken, Watch
 from tests.simulation.line import Line
 from tests.simulation.script import Deed, Script
 from tests.support.disk import Disk
@@ -45,8 +45,6 @@ from tests.support.transfers import HandTransfers
 
 EPOCH = datetime(2026, 3, 1, tzinfo=UTC)
 TICK_APART = 0.01  # s, as the uplink has it
-LOOKS = 300.0  # s between looks at a board where only the meter moves
-CLOSE_LOOKS = 2.0  # s, while a refused card may have a little energy
 SETPOINT_LIFE = 300.0  # s for which the hardware worker keeps a setpoint alive
 MICRO = 1e-6
 URL = "ws://csms.example/ocpp"
@@ -96,7 +94,7 @@ class World:
         self.redis_back = 0.0  # until then nothing goes between hardware worker and station
         self.line_back = 0.0  # until then the CSMS cannot be reached
         self.supply = True  # of the board
-        self.looks = LOOKS
+        self.looks = LOOKS  # s between looks at a board where only the meter moves
         self._heap: list[tuple[float, int, Callable[[], None]]] = []
         self._entries = 0
         self._seen: object = None
@@ -232,6 +230,7 @@ class World:
             self.supply = False
             self.setpoint = None
             self.site.power_cycle()
+            self.redis_back = self.t
             self.mono_offset = -self.t - away + 5.0  # the monotonic clock starts anew
         self.watch.died()
         if self.tell:
@@ -370,13 +369,22 @@ class World:
         self._seen = self.site.meaning
         if self.t < self.redis_back or self.station is None or not self.supply:
             return
-        snapshot = self.snapshot()
+        if self.site.online:
+            self.site.feed()
+        self.show(self.snapshot())
+
+    def show(self, snapshot: BoardSnapshot) -> None:
+        """A snapshot reaches the station."""
         self.watch.looked(snapshot)
         self._step(snapshot)
 
     def look_now(self) -> None:
         """As ``look``, from outside of a step."""
-        self._alive(self.look)
+        self.outside(self.look)
+
+    def outside(self, act: Callable[[], None]) -> None:
+        """Do what may end the process, from outside of a step."""
+        self._alive(act)
 
     def snapshot(self) -> BoardSnapshot:
         """What the hardware worker says now."""
@@ -405,14 +413,15 @@ class World:
             self.site.feed()
             self.apply()
         else:
-            began = self.t
-            self.after(BOARD_TIMEOUT, lambda: None if self.site.online or self.t < began else self.site.trip())
+            self.after(BOARD_TIMEOUT, lambda: None if self.site.online or not self.supply else self.site.trip())
 
     def redis(self, seconds: float) -> None:
         """Nothing goes between hardware worker and station for a while."""
         self.redis_back = self.t + seconds
         if seconds > SETPOINT_LIFE:
-            self.after(SETPOINT_LIFE + BOARD_TIMEOUT, lambda: self.t < self.redis_back and self.site.trip())
+            self.after(
+                SETPOINT_LIFE + BOARD_TIMEOUT, lambda: self.t < self.redis_back and self.supply and self.site.trip()
+            )
         self.at(self.redis_back + MICRO, self._redis_is_back)
 
     def _redis_is_back(self) -> None:

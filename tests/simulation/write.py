@@ -19,5 +19,5 @@ def write(seed: int, *, days: float = 2.0, style: str | None = None) -> Script:
     sockets = tuple(number for number in range(1, evses + 1) if rng.random() < 0.25)
     people = sorted(People(rng, evses, days).deeds(), key=lambda deed: deed.at)
     faults = list(Faults(rng, evses, days, style).deeds(people))
-    deeds = sorted((deed for deed in [*people, *faults] if 0 <= deed.at), key=lambda deed: deed.at)
+    deeds = sorted((deed for deed in [*people, *faults] if deed.at >= 0), key=lambda deed: deed.at)
     return Script(seed, days, evses, variables, tuple(deeds), sockets, CARDS, style)
