@@ -42,7 +42,8 @@ class PowerControl:
         return self._current
 
     def _evse(self, evse: Evse, unlock: bool) -> EvseSetpoint:
-        allow = evse.authorization is not None and not evse.suspended_by_station and not evse.faults
+        # Only with a cable in: a board that is left alone (the station restarts) must not serve whoever comes then.
+        allow = evse.plugged and evse.authorization is not None and not evse.suspended_by_station and not evse.faults
         setpoint = EvseSetpoint(
             evse.id, phases=self._model[EVSE.SupplyPhases.at(evse.id)], lock=self._lock(evse) and not unlock
         )
