@@ -39,6 +39,8 @@ class Energy:
     shown: int | None = None
     billed_to: int | None = None
     excused: bool = False  # the board was away or lied: nobody could know
+    ended: bool = False  # a session has ended here, so that a lie can be told from the truth after a restart
+    lost: bool = False  # the meter lied at the first look of a station that has no idea of it
 
 
 @dataclass
@@ -128,6 +130,9 @@ class Books:
         if told.evse_id is None or not values:
             return
         energy = self.energy.setdefault(told.evse_id, Energy())
+        energy.ended = energy.ended or told.ended
+        if energy.lost:
+            return
         if energy.shown is None or abs(values[-1] - energy.shown / 1000) > 0.0011:
             raise Broken("register", f"{values[-1]} Wh told of EVSE {told.evse_id}, the meter said {energy.shown} mWh")
         first = sum(bool(registers(one)) for one in told.events) == 1
@@ -149,6 +154,11 @@ class Books:
         if energy.billed_to is None:
             energy.billed_to = register
 
+    def lied_at_first(self, evse_id: int) -> None:
+        """The first thing that a life sees of a meter is a lie."""
+        energy = self.energy.setdefault(evse_id, Energy())
+        energy.lost = energy.lost or not energy.ended
+
     def excuse(self, evse_id: int | None) -> None:
         for number, energy in self.energy.items():
             if evse_id in (None, number):
@@ -156,7 +166,7 @@ class Books:
 
     def close(self, evse_id: int, register: int) -> None:
         """The simulation ends; nothing has flowed unseen since the last transaction."""
-        if evse_id in self.energy:
+        if evse_id in self.energy and not self.energy[evse_id].lost:
             self._gap(evse_id, self.energy[evse_id], register)
 
     # ------------------------------------------------------------------ sent and answered

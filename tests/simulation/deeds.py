@@ -65,8 +65,9 @@ def _plug(world: World, deed: Deed) -> None:
 def _unplug(world: World, deed: Deed) -> None:
     car = world.site.evses[deed["evse"]]
     if not car.plugged:
-        if not car.locked:
+        if car.socket and car.cable and not car.locked:
             car.cable = False
+            world.watch.cable_gone(car.evse_id)
         _touched(world)
         return
     car.plugged = False
@@ -351,7 +352,9 @@ def heal(world: World) -> None:
         car.lock_stuck = car.lock_broken = False
         car.fault, car.meter, car.bay = None, {}, False
         if car.plugged:
-            car.plugged, car.offered_for = False, 0.0
+            car.plugged, car.offered_for, car.cable = False, 0.0, False
             world.watch.unplugged(car.evse_id)
-        car.cable = False
+        if car.cable:
+            car.cable = False
+            world.watch.cable_gone(car.evse_id)
     _touched(world)

@@ -35,6 +35,7 @@ DEFAULTS = {
     START: "EVConnected,Authorized",
     ATTEMPTS: "3",
 }
+NOT_YET = -1e12
 LOOKS, CLOSE_LOOKS = 300.0, 2.0  # s between looks at a meter; the latter while a refused card may have a little energy
 CLOCK_SLACK = timedelta(seconds=2.1)  # the station's own tolerance, and the way of a message
 SYNC = timedelta(seconds=0.5)
@@ -62,7 +63,7 @@ class Watch:
         self._remote = 0
         self._cable_since: dict[int, float] = {}
         self._blind_until = 0.0
-        self._shown_at = -1.0
+        self._shown_at = NOT_YET
 
     # ------------------------------------------------------------------ life and link
 
@@ -72,11 +73,16 @@ class Watch:
         self.books.forget_calls()
         self.permits.rebooted(self._world.t)
         self._calls.clear()
-        self._shown_at = -1.0
+        self._shown_at = NOT_YET
         if self._world.wall_offset or not self._keeps_own_time:
             self._clock_is_set(None)
 
     def died(self) -> None:
+        for action, request in self.wire.unanswered():
+            if action == "RequestStartTransaction":  # it may be stored, and will never be answered
+                evse = request.get("evseId")
+                token = request["idToken"]["idToken"]
+                self.permits.grant(self._world.t, "RequestStart", token, frozenset({evse}) if evse else None)
         self.wire.closed()
         self.permits.link_lost(self._world.t)
         self._blind_until = self._world.t
@@ -195,10 +201,12 @@ class Watch:
         """The station is about to see that."""
         if not snapshot.online or snapshot.at < self._shown_at:
             return
-        self._shown_at = snapshot.at
+        first, self._shown_at = self._shown_at == NOT_YET, snapshot.at
         for one in snapshot.evses:
             if not self._world.site.evses[one.evse_id].meter:
                 self.books.shown(one.evse_id, one.meter.energy)
+            elif first:
+                self.books.lied_at_first(one.evse_id)
 
     def moved(self) -> None:
         """Something may have moved at the board."""
@@ -223,7 +231,11 @@ class Watch:
         self.permits.plugged_in(evse, self._world.t)
 
     def unplugged(self, evse: int) -> None:
-        self.permits.pulled(evse, self._world.t)
+        car = self._world.site.evses[evse]
+        self.permits.pulled(evse, self._world.t, held=car.socket and car.cable)
+
+    def cable_gone(self, evse: int) -> None:
+        self.permits.cable_gone(evse, self._world.t)
 
     def presented(self, uid: str, evse: int | None) -> None:
         accepted = self.wire.registration == "Accepted"

@@ -145,6 +145,7 @@ class People:
         elif manner < 0.65:
             yield deed(leaves - rng.uniform(1, 20), "operator", action="stop", evse_id=evse)
         yield deed(leaves, "unplug", evse=evse)
+        yield deed(leaves + rng.uniform(2, 20), "unplug", evse=evse)  # and the cable out of the socket
 
     def _passer_by(self, at: float) -> Iterator[Deed]:
         rng = self._rng

@@ -132,16 +132,22 @@ class Permits:
             if evse in permit.evses and permit.until >= t and evse not in self.bound:
                 permit.until = FOREVER
 
-    def pulled(self, evse: int, t: float) -> None:
+    def pulled(self, evse: int, t: float, *, held: bool) -> None:
+        """The cable is pulled from the EV; ``held``: its other end stays locked in the socket."""
         self.plugged.discard(evse)
         permit = self.bound.pop(evse, None)
         if permit and not self.settings.surely("TxCtrlr.StopTxOnEVSideDisconnect", t):
-            self.pending.append(
-                Permit(permit.token, frozenset({evse}), t + self._timeout(), permit.why, t)
-            )  # E10.FR.02
+            until = FOREVER if held else t + self._timeout()  # E10.FR.01, E10.FR.02
+            self.pending.append(Permit(permit.token, frozenset({evse}), until, permit.why, t))
         elif permit:
             # the contactor opens with the cable; a look at the board may be late for both
             self.pending.append(Permit(permit.token, frozenset({evse}), t + GRACE, permit.why, t))
+
+    def cable_gone(self, evse: int, t: float) -> None:
+        """The cable that was held is taken out of the socket."""
+        for permit in self.pending:
+            if permit.evses == frozenset({evse}):
+                permit.until = min(permit.until, t + self._timeout())
 
     def rebooted(self, t: float) -> None:
         """What waited for a cable waits anew (the transaction lasts, its time begins again)."""

@@ -124,6 +124,10 @@ class Wire:
             self.triggered.add(request["requestedMessage"])
         self.accepted.append((action, request, frame[2]))
 
+    def unanswered(self) -> list[tuple[str, Any]]:
+        """Calls of the CSMS that the station has and did not answer: action and payload."""
+        return [self._actions[call_id] for call_id in self._owed]
+
     def check(self, t: float) -> None:
         """Nothing waits for an answer for too long."""
         for call_id, owed in self._owed.items():
