@@ -54,6 +54,7 @@ class Books:
     entries: dict[Key, Entry] = field(default_factory=dict)
     queue: dict[int, tuple[str, Key | None]] = field(default_factory=dict)  # by sequence, as on the disk
     energy: dict[int, Energy] = field(default_factory=dict)
+    measured: set[str] = field(default_factory=set)  # transactions that a register was told of
     clock_error: timedelta | None = timedelta(seconds=2)  # that the station's clock may have; None: any
     calls: dict[str, int] = field(default_factory=dict)  # message id -> sequence
     answered: set[int] = field(default_factory=set)  # sequences that the CSMS answered with a result
@@ -135,8 +136,8 @@ class Books:
             return
         if energy.shown is None or abs(values[-1] - energy.shown / 1000) > 0.0011:
             raise Broken("register", f"{values[-1]} Wh told of EVSE {told.evse_id}, the meter said {energy.shown} mWh")
-        first = sum(bool(registers(one)) for one in told.events) == 1
-        if first:
+        if told.transaction_id not in self.measured:
+            self.measured.add(told.transaction_id)
             self._gap(told.evse_id, energy, round(values[0] * 1000))
         energy.billed_to = max(energy.billed_to or 0, round(values[-1] * 1000))
 

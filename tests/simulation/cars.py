@@ -69,7 +69,8 @@ class Car(HandEvse):
         return min(waits)
 
     def snapshot(self, sequence: int) -> EvseSnapshot:
-        return replace(super().snapshot(sequence), watchdog=self.watchdog)
+        snapshot = super().snapshot(sequence)
+        return snapshot if self.watchdog is WatchdogState.OK else replace(snapshot, watchdog=self.watchdog)
 
     @property
     def meaning(self) -> tuple[object, ...]:

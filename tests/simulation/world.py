@@ -102,7 +102,8 @@ class World:
         self._looked_at = 0.0
         self._ticked_at = -1.0
         self._ticks: deque[float] = deque(maxlen=300)
-        self._stepping = False
+        self._due: float | None = None
+        self._stepped = False  # since the deadline was asked for
         self.watch = Watch(self)
 
     # ------------------------------------------------------------------ time
@@ -138,7 +139,7 @@ class World:
             if self.station is not None and any(car.closed for car in self.site.evses.values()):
                 waits.append(self._looked_at + self.looks)
         if self.station is not None:
-            due = self.station.deadline()
+            due = self._deadline()
             if due is not None:
                 waits.append(max(due - self.mono_offset + MICRO, self._ticked_at + TICK_APART))
             due = self.rpc.deadline()
@@ -147,6 +148,12 @@ class World:
             if self.transfers.busy:
                 waits.append(self.t + 0.2)
         return max(self.t, min(waits))
+
+    def _deadline(self) -> float | None:
+        """The station's deadline, which changes with a step only."""
+        if self._stepped and self.station is not None:
+            self._due, self._stepped = self.station.deadline(), False
+        return self._due
 
     def _advance(self, to: float) -> None:
         if to > self.t and self.supply:
@@ -172,7 +179,7 @@ class World:
         now = self.now().monotonic
         self._steps(self.rpc.tick(now))
         self._flush()
-        due = self.station.deadline()
+        due = self._deadline()
         if due is None or due > now or self.t < self._ticked_at + TICK_APART:
             return
         self._ticked_at = self.t
@@ -222,7 +229,6 @@ class World:
         """The process is gone at once; ``board``: the whole machine and the board lose their supply."""
         self.station = None
         self.cut = None
-        self._stepping = False
         if self.line.up:
             self.line.close(swallowed=True)
         self.transfers.die()
@@ -306,6 +312,7 @@ class World:
         while events:
             assert self.station is not None
             self.steps += 1
+            self._stepped = True
             one = events.popleft()
             effects = self.station.step(one, self.now())
             stored = [effect for effect in effects if isinstance(effect, Stored)]
