@@ -15,6 +15,7 @@ from tests.simulation.broken import Broken
 from tests.support.invariants import Accounts, content, registers
 
 TRANSACTION_EVENT = "TransactionEvent"
+GUARANTEED = (TRANSACTION_EVENT, "SecurityEventNotification", "NotifyEvent")
 UNKNOWN_ACTION = ("NotImplemented", "NotSupported")
 SLACK = 2_000  # mWh that may be lost between two transactions: what a look at the board may be late by
 
@@ -100,7 +101,9 @@ class Books:
     def _dequeued(self, effect: Dequeue) -> None:
         action, key = self.queue.pop(effect.sequence)
         entry = self.entries.get(key) if key else None
-        if not effect.given_up:
+        if action not in GUARANTEED:
+            entry = None  # QueueAllMessages: told with whatever it was answered, or not at all
+        elif not effect.given_up:
             if effect.sequence not in self.answered:
                 raise Broken("forgotten", f"{action} {key} left the queue without an answer of the CSMS")
             if entry:

@@ -53,6 +53,7 @@ CHOICES: dict[str, tuple[str, ...]] = {
     "ChargingStation.MinimumStatusDuration": ("0", "0", "5"),
     "OCPPCommCtrlr.OfflineThreshold": ("60", "0", "600"),
     "OCPPCommCtrlr.MessageTimeout[Default]": ("30", "10"),
+    "OCPPCommCtrlr.QueueAllMessages": ("false", "false", "true"),
     "OCPPCommCtrlr.ResetRetries": ("1", "0"),
     "OCPPCommCtrlr.UnlockOnEVSideDisconnect": ("false", "true"),
     ATTEMPTS: ("5", "3", "2", "50"),

@@ -151,7 +151,8 @@ class Faults:
             payload = {"requestedMessage": message, "evse": {"id": evse, "connectorId": 1}}
             yield Deed(at, "call", {"action": "TriggerMessage", "payload": payload})
         elif what == 10:
-            yield Deed(at, "call", {"action": "GetTransactionStatus", "payload": {}})
+            action, payload = rng.choice(QUESTIONS)
+            yield Deed(at, "call", {"action": action, "payload": payload})
         elif what == 11:
             payload = {"requestId": rng.randrange(1000), "reportBase": "SummaryInventory"}
             yield Deed(at, "call", {"action": "GetBaseReport", "payload": payload})
@@ -220,6 +221,16 @@ class Faults:
             yield Deed(at, "csms_clock", {"moved": moved, "seconds": rng.choice((1000.0, 20_000.0))})
 
 
+QUESTIONS: tuple[tuple[str, dict[str, Any]], ...] = (
+    ("GetTransactionStatus", {}),
+    ("GetLocalListVersion", {}),
+    ("GetLog", {"logType": "DiagnosticsLog", "requestId": 1, "log": {"remoteLocation": "http://logs.example/up"}}),
+    (
+        "CustomerInformation",
+        {"requestId": 2, "report": True, "clear": False, "idToken": {"idToken": COMMUTERS[0], "type": "ISO14443"}},
+    ),
+    ("GetVariables", {"getVariableData": [{"component": {"name": "ClockCtrlr"}, "variable": {"name": "DateTime"}}]}),
+)
 BABBLE = (
     "",
     "[]",

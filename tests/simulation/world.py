@@ -30,6 +30,7 @@ from station.domain.effects import (
     Stored,
 )
 from station.domain.events import CustomerLookedUp, Event, LinkDown, LinkUp, Started, Tick
+from station.domain.firmware import RunningFirmware
 from station.domain.moment import Moment
 from station.domain.network import NetworkProfile
 from station.ocpp.rpc import Rpc
@@ -217,7 +218,7 @@ class World:
             self.disk.load(),
             evses=self.script.evses,
             entropy=self.entropy,
-            firmware_version="simulated",
+            firmware=RunningFirmware("simulated"),
             signer=Signer(),
         )
 
@@ -286,7 +287,7 @@ class World:
         self._alive(lambda: self._take(text))
 
     def _take(self, text: str) -> None:
-        self._steps(self.rpc.receive(text, self.now().monotonic))
+        self._steps([*self.rpc.receive(text, self.now().monotonic), *self.rpc.take_noticed()])
         self._flush()
 
     def _flush(self) -> None:

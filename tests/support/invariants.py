@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from station.domain.moment import parse_rfc3339
-from tests.support.memory_rig import MemoryRig
+
+if TYPE_CHECKING:
+    from tests.support.memory_rig import MemoryRig
 
 REGISTER = "Energy.Active.Import.Register"
 

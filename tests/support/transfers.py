@@ -10,11 +10,13 @@ from __future__ import annotations
 from collections import deque
 from collections.abc import Callable
 from dataclasses import dataclass, field
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from station.domain.effects import CancelTransfer, StartTransfer
 from station.domain.events import TransferReport
-from tests.support.firmware import HandFirmware
+
+if TYPE_CHECKING:
+    from tests.support.firmware import HandFirmware
 
 PREPARES = 0.2  # s to make the file
 TAKES = 0.6  # s to upload it
