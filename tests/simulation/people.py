@@ -146,6 +146,10 @@ class People:
             yield deed(leaves - rng.uniform(1, 20), "operator", action="stop", evse_id=evse)
         yield deed(leaves, "unplug", evse=evse)
         yield deed(leaves + rng.uniform(2, 20), "unplug", evse=evse)  # and the cable out of the socket
+        if rng.random() < 0.2:  # somebody who has no card was only waiting for the place
+            comes = leaves + rng.uniform(22, 55)
+            yield deed(comes, "plug", evse=evse, ampere=16.0, need=None, wants=True)
+            yield deed(comes + rng.uniform(3, 200), "unplug", evse=evse)
 
     def _passer_by(self, at: float) -> Iterator[Deed]:
         rng = self._rng
