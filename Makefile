@@ -46,6 +46,13 @@ AT_ONCE ?= 3
 SECURED = $(wildcard tests/conformance/test_[almn]_*.py) \
 	tests/conformance/test_b_network_profiles.py tests/conformance/test_e_start.py tests/conformance/test_e_offline.py
 
+.PHONY: soak simulate
+soak: simulate ## what must survive: each part bounded in time, with a table and JSON in build/
+
+simulate: ## 10,000 station-days with faults; ARGS="--seed 7" tells one of them
+	@bin/setup
+	@exec $(BIN)/python -m tests.simulation $(ARGS)
+
 conformance: ## all certification cases on both rigs, and the report docs/conformance.md
 	@bin/setup redis
 	@rm -f build/conformance-*.json

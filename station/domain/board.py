@@ -30,12 +30,12 @@ class CPState(StrEnum):
     @property
     def ev_connected(self) -> bool:
         """True in B, C and D: a cable with an EV at its end."""
-        return self.value[0] in "BCD"
+        return self[0] in "BCD"
 
     @property
     def ev_ready(self) -> bool:
         """True in C and D: the EV asks for energy."""
-        return self.value[0] in "CD"
+        return self[0] in "CD"
 
 
 class Fault(StrEnum):

@@ -133,7 +133,7 @@ class Evse(Seat):
         self.snapshot = snapshot
         if not self.cable_in:
             self.kept_for = None
-        self.meter.take(snapshot.meter, board.at)
+        self.meter.take(snapshot.meter, board.at, idle=self.transaction is None)
         if self.plugged and not was_plugged:
             self.plugged_at = board.at
         elif not self.plugged:

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
-
 from station.device_model.components import EVSE, OCPPCommCtrlr
 from station.device_model.model import DeviceModel
 from station.domain.board import BoardSnapshot, EvseSetpoint, Setpoint, WatchdogState
@@ -42,18 +40,19 @@ class PowerControl:
         return self._current
 
     def _evse(self, evse: Evse, unlock: bool) -> EvseSetpoint:
-        allow = evse.authorization is not None and not evse.suspended_by_station and not evse.faults
-        setpoint = EvseSetpoint(
-            evse.id, phases=self._model[EVSE.SupplyPhases.at(evse.id)], lock=self._lock(evse) and not unlock
-        )
-        if evse.snapshot is not None:
-            # a fault that the station has seen is taken note of; the board clears it once its cause is gone
-            setpoint = replace(setpoint, fault_acknowledged=evse.snapshot.fault_latches)
-        if not allow:
-            return setpoint
+        # Only with a cable in: a board that is left alone (the station restarts) must not serve whoever comes then.
+        allow = evse.plugged and evse.authorization is not None and not evse.suspended_by_station and not evse.faults
         if evse.socket and not evse.locked:
-            return setpoint  # G05.FR.01: no energy before the lock holds the cable
-        return replace(setpoint, allow_power=True, current=self._limit(evse))
+            allow = False  # G05.FR.01: no energy before the lock holds the cable
+        return EvseSetpoint(
+            evse.id,
+            allow_power=allow,
+            current=self._limit(evse) if allow else 0.0,
+            phases=self._model[EVSE.SupplyPhases.at(evse.id)],
+            lock=self._lock(evse) and not unlock,
+            # a fault that the station has seen is taken note of; the board clears it once its cause is gone
+            fault_acknowledged=evse.snapshot.fault_latches if evse.snapshot else 0,
+        )
 
     def _lock(self, evse: Evse) -> bool:
         """Whether the lock is to hold a driver's cable: for who is authorized, and after an EV-side disconnect."""

@@ -191,8 +191,10 @@ class Station:
 
     def _restore(self, memory: Memory) -> None:
         spent = memory.remembered.get("spent") or {}
+        registers = memory.remembered.get("registers") or {}
         for evse in self.context.evses.values():
             evse.spent = set(spent.get(str(evse.id), ()))
+            evse.meter.floor = int(registers.get(str(evse.id), 0))
         for transaction in memory.transactions:
             seat: Seat | None = self.context.lobby
             if transaction.evse_id is not None:

@@ -95,3 +95,35 @@ def test_the_energy_that_leaves_never_goes_back_nor_ahead_of_physics(says: list[
         one.take(reading(energy), at)
         assert one.energy is not None
         assert 0 <= one.energy - before <= 7360.0 * 1.5 * (at - since) / 3.6 + 2_000
+
+
+def test_a_first_reading_far_from_what_was_last_told_is_refused() -> None:
+    """A meter that is not ready yet says nothing that anybody is billed for."""
+    one = Meter(max_power=7360.0, floor=500_000)
+    assert not one.take(reading(0), 1.0)
+    assert one.problem == "energy_went_back"
+    assert not one.take(reading(10**12), 2.0)
+    assert one.problem == "energy_jumped"
+    assert one.take(reading(500_100), 3.0)
+
+
+@pytest.mark.parametrize("energy", [0, 10**10])
+def test_a_replaced_meter_is_believed_when_it_has_been_steady_and_nobody_charges(energy: int) -> None:
+    one = meter()
+    for minute in range(40):
+        assert not one.take(reading(energy), 200.0 + 60 * minute), "somebody charges"
+    assert one.take(reading(energy), 3_000.0, idle=True)
+    assert (one.problem, one.energy) == ("", energy)
+
+
+def test_a_register_that_is_not_steady_is_not_believed() -> None:
+    one = meter()
+    for minute in range(100):
+        assert not one.take(reading(10**10 * (minute % 2)), 200.0 + 60 * minute, idle=True)
+
+
+def test_a_glitch_begins_no_series() -> None:
+    one = meter()
+    assert not one.take(reading(0), 200.0, idle=True)
+    assert one.take(reading(), 300.0, idle=True)
+    assert not one.take(reading(0), 2_100.0, idle=True)

@@ -51,13 +51,16 @@ def test_who_is_authorized_gets_power() -> None:
     assert (wanted.allow_power, wanted.current, wanted.phases) == (True, 32.0, 1)
 
 
-@pytest.mark.parametrize("why", ["nobody", "refused", "fault"])
+@pytest.mark.parametrize("why", ["nobody", "refused", "fault", "no cable"])
 def test_who_gets_none(why: str) -> None:
     bench = Bench()
     if why == "nobody":
         bench.evse.authorization = None
     bench.evse.suspended_by_station = why == "refused"
-    wanted = bench.wanted(faults=frozenset({Fault.OVER_TEMPERATURE} if why == "fault" else ()))
+    wanted = bench.wanted(
+        faults=frozenset({Fault.OVER_TEMPERATURE} if why == "fault" else ()),
+        cp_state=CPState.A if why == "no cable" else CPState.B1,
+    )
     assert (wanted.allow_power, wanted.current) == (False, 0.0)
 
 

@@ -106,7 +106,7 @@ class HandEvse:
             fault_latches=self.latches,
             watchdog=WatchdogState.OK,
             setpoint_sequence=sequence,
-            meter=replace(self.reading, **self.meter),
+            meter=replace(self.reading, **self.meter) if self.meter else self.reading,
             bay_occupied=self.bay,
             soc=self.soc if self.plugged else None,
         )

@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from station.domain.moment import parse_rfc3339
-from tests.support.memory_rig import MemoryRig
+
+if TYPE_CHECKING:
+    from tests.support.memory_rig import MemoryRig
 
 REGISTER = "Energy.Active.Import.Register"
 
@@ -44,26 +46,17 @@ class Told:
 
 
 @dataclass
-class Ledger:
-    """Reads a rig's trace, each frame once, and raises AssertionError at the first broken rule.
+class Accounts:
+    """What TransactionEvents say, one after the other; raises AssertionError at the first broken rule.
 
     ``clock_moves`` True: the CSMS changes the time, so that timestamps may go back.
     """
 
-    rig: MemoryRig
     clock_moves: bool = False
     told: dict[str, Told] = field(default_factory=dict)
-    read: int = 0
 
-    def check(self) -> dict[str, Told]:
-        """Take in what is new; returns all transactions by their id."""
-        for direction, frame in self.rig.trace[self.read :]:
-            if direction == ">" and frame[0] == 2 and frame[2] == "TransactionEvent":
-                self._take(frame[3])
-        self.read = len(self.rig.trace)
-        return self.told
-
-    def _take(self, event: dict[str, Any]) -> None:
+    def take(self, event: dict[str, Any]) -> None:
+        """One TransactionEventRequest, new or sent again."""
         info, number = event["transactionInfo"], event["seqNo"]
         told = self.told.setdefault(info["transactionId"], Told(info["transactionId"]))
         if number < len(told.events):
@@ -109,6 +102,27 @@ class Ledger:
         if values:
             assert values[-1] >= told.register, "the register goes back"
             told.register = values[-1]
+
+
+@dataclass
+class Ledger:
+    """The accounts of a rig's trace, which is read once."""
+
+    rig: MemoryRig
+    clock_moves: bool = False
+    accounts: Accounts = field(init=False)
+    read: int = 0
+
+    def __post_init__(self) -> None:
+        self.accounts = Accounts(self.clock_moves)
+
+    def check(self) -> dict[str, Told]:
+        """Take in what is new; returns all transactions by their id."""
+        for direction, frame in self.rig.trace[self.read :]:
+            if direction == ">" and frame[0] == 2 and frame[2] == "TransactionEvent":
+                self.accounts.take(frame[3])
+        self.read = len(self.rig.trace)
+        return self.accounts.told
 
 
 def check(rig: MemoryRig, *, clock_moves: bool = False) -> list[Told]:

@@ -10,11 +10,13 @@ from __future__ import annotations
 from collections import deque
 from collections.abc import Callable
 from dataclasses import dataclass, field
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from station.domain.effects import CancelTransfer, StartTransfer
 from station.domain.events import TransferReport
-from tests.support.firmware import HandFirmware
+
+if TYPE_CHECKING:
+    from tests.support.firmware import HandFirmware
 
 PREPARES = 0.2  # s to make the file
 TAKES = 0.6  # s to upload it
@@ -72,6 +74,11 @@ class HandTransfers:
             self._waiting.remove(order)
             if order.transfer_id not in self._canceled:
                 self.firmware.take(order, now)
+
+    @property
+    def busy(self) -> bool:
+        """Something runs or waits, so that time matters."""
+        return self._running is not None or bool(self._waiting)
 
     def die(self) -> None:
         self._running = None

@@ -7,7 +7,7 @@ from datetime import timedelta
 import pytest
 
 from tests.ocpp.blocks.stations import charging, station
-from tests.support.invariants import check
+from tests.support.invariants import check, registers
 
 
 @pytest.mark.parametrize("seconds", [0.0, 0.2, 0.6, 1.0, 1.2, 1.4, 5.0, 30.0])
@@ -91,3 +91,25 @@ def test_the_wall_clock_of_the_next_life_may_be_years_off() -> None:
     rig.boot(connect=False)
     rig.let(5)
     assert rig.board.evses[1].power > 0
+
+
+def test_a_meter_that_is_not_ready_after_a_power_cut_is_not_believed() -> None:
+    """J02.FR.17: the register as it is; one that begins at 0 is not, and would be billed once it is right again."""
+    rig = charging()
+    rig.card()
+    rig.let(2)
+    rig.unplug()
+    register = rig.events()[-1]["meterValue"][-1]["sampledValue"][0]["value"]
+    rig.power_cut()
+    rig.board.evses[1].meter = {"energy": 0}
+    rig.boot()
+    rig.plug()
+    rig.card()
+    rig.let(5)
+    rig.board.evses[1].meter = {}
+    rig.let(60)
+    rig.card()
+    rig.let(2)
+    _, told = check(rig)
+    assert all(value >= register for event in told.events for value in registers(event))
+    assert rig.disk.transactions[told.transaction_id].meter_start >= register * 1000

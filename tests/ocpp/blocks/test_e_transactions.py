@@ -337,6 +337,27 @@ def test_unplugging_may_keep_the_authorization() -> None:
     check(rig)
 
 
+def test_who_took_the_cable_out_of_the_socket_leaves_no_open_door() -> None:
+    """E10.FR.02: where no lock holds a cable (UnlockOnEVSideDisconnect) the authorization waits no longer than else."""
+    variables = {"TxCtrlr.StopTxOnEVSideDisconnect": "false", "OCPPCommCtrlr.UnlockOnEVSideDisconnect": "true"}
+    rig = station(**variables, **{STOP: "Authorized", "Connector@1.1.ConnectorType": "sType2"})
+    rig.board.evses[1].socket = True
+    rig.plug()
+    rig.card()
+    rig.let(5)
+    assert rig.board.evses[1].power > 0
+    rig.unplug()
+    rig.let(1)
+    assert not rig.board.evses[1].locked
+    rig.board.evses[1].cable = False
+    rig.let(61)
+    assert rig.told()[-1] == "Ended EVConnectTimeout Idle Timeout"
+    rig.plug()
+    rig.let(10)
+    assert rig.board.evses[1].power == 0
+    check(rig)
+
+
 def test_a_dangerous_fault_ends_the_session() -> None:
     """E06.FR.16."""
     rig = charging()

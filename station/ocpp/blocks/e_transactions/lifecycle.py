@@ -134,6 +134,7 @@ class Lifecycle:
         self.events.ended(seat, trigger, reason, now, id_token=IdToken(*token) if token else None)
         if isinstance(seat, Evse):
             self._end_at_latest.pop(seat.id, None)
+            self._remember_register(seat)
             self.curve.note(seat, now, final=True)
             seat.suspended_by_station = False
         self._context.journal(
@@ -144,6 +145,12 @@ class Lifecycle:
         seat.spent = seat.conditions()
         self.remember_spent()
         self._context.raise_signal(TransactionEnded(transaction.transaction_id, seat.evse_id))
+
+    def _remember_register(self, evse: Evse) -> None:
+        """What the meter of the next life must not fall behind, nor leave far behind."""
+        if evse.meter.energy is not None:
+            known = self._context.remembered.get("registers") or {}
+            self._context.remember("registers", {**known, str(evse.id): evse.meter.energy})
 
     # ------------------------------------------------------------------ between
 

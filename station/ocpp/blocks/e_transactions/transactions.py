@@ -107,6 +107,8 @@ class Transactions(Block):
             self._plugged_in(evse, now)
         elif was_plugged and not evse.plugged:
             self._unplugged(evse, now)
+        if evse.authorization and evse.authorization.expires is None and not (evse.plugged or evse.cable_in):
+            self._await_cable(evse, now)  # E10.FR.02: no lock holds the driver's cable (any more)
         if evse.faults and not was_faulted:
             self._faulted(evse, now)
         self._verdicts.watch(evse)
