@@ -63,6 +63,7 @@ class Watch:
         self._remote = 0
         self._cable_since: dict[int, float] = {}
         self._blind_until = 0.0
+        self._pulled_unseen: set[int] = set()
         self._shown_at = NOT_YET
 
     # ------------------------------------------------------------------ life and link
@@ -201,6 +202,10 @@ class Watch:
         """The station is about to see that."""
         if not snapshot.online or snapshot.at < self._shown_at:
             return
+        for evse in self._pulled_unseen:
+            if not self._world.site.evses[evse].plugged:  # else nobody can tell that it is not the same EV
+                self._pulled(evse)
+        self._pulled_unseen.clear()
         first, self._shown_at = self._shown_at == NOT_YET, snapshot.at
         for one in snapshot.evses:
             if not self._world.site.evses[one.evse_id].meter:
@@ -208,12 +213,17 @@ class Watch:
             elif first:
                 self.books.lied_at_first(one.evse_id)
 
+    @property
+    def _blind(self) -> bool:
+        """The station cannot see the board."""
+        world = self._world
+        return world.station is None or not world.site.online or world.t < world.redis_back or not world.supply
+
     def moved(self) -> None:
         """Something may have moved at the board."""
         world = self._world
         t = world.t
-        blind = world.station is None or not world.site.online or t < world.redis_back or not world.supply
-        if blind:
+        if self._blind:
             self._blind_until = t
         excused = t - self._blind_until < 2.0
         for evse_id, car in world.site.evses.items():
@@ -231,6 +241,12 @@ class Watch:
         self.permits.plugged_in(evse, self._world.t)
 
     def unplugged(self, evse: int) -> None:
+        if self._blind:
+            self._pulled_unseen.add(evse)
+            return
+        self._pulled(evse)
+
+    def _pulled(self, evse: int) -> None:
         car = self._world.site.evses[evse]
         self.permits.pulled(evse, self._world.t, held=car.socket and car.cable)
 
