@@ -6,7 +6,7 @@ from datetime import UTC, datetime
 from typing import Any
 
 import pytest
-from hypothesis import given
+from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from station.device_model.components import (
@@ -326,6 +326,7 @@ def texts(entry: Entry) -> st.SearchStrategy[str]:
     return st.text(max_size=50)
 
 
+@settings(suppress_health_check=[HealthCheck.too_slow])  # of a busy machine, that is
 @given(st.data())
 def test_whatever_is_set_survives_a_restart_and_what_is_refused_leaves_no_trace(data: st.DataObject) -> None:
     model = DeviceModel(2)

@@ -75,7 +75,7 @@ def test_a_broken_station_is_found_and_told_shortly(name: str, rules: set[str]) 
     assert found.broken.rule in rules
     breaks, _ = MUTATIONS[name]
     with breaks():
-        short = shrink(found.script, found.broken.rule, seconds=3)
+        short = shrink(found.script, found.broken.rule, seconds=30)
         words, again = story(short)
     assert len(short.deeds) < len(found.script.deeds)
     assert again.broken is not None
