@@ -16,7 +16,7 @@ TOKENS = {
     "NoAuthorization": "",
     "Central": "8c1f7a52-0b3d-4c55-9a51-0d6f5a3c7e11",
 }
-SWITCHED = ("KeyCode", "MacAddress", "NoAuthorization")  # off as shipped
+SWITCHED = ("ISO15693", "KeyCode", "MacAddress", "NoAuthorization")  # off as shipped
 
 
 def kinds(*names: str) -> pytest.MarkDecorator:

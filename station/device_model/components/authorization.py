@@ -59,7 +59,7 @@ class AuthCtrlr(Component):
     )
     SupportedIdTokenTypes = member_list(
         ID_TOKEN_TYPES,
-        ("Central", "ISO14443", "ISO15693"),
+        ("Central", "ISO14443", "Local"),
         READ_ONLY,
         "The kinds of token that are understood",
         constant=True,

@@ -89,11 +89,11 @@ class SecurityCtrlr(Component):
         persistent=True,
     )
     CertSigningWaitMinimum = integer(
-        600,
+        0,
         READ_WRITE,
-        "How long a signed certificate is waited for before it is asked for again; doubled every time",
+        "How long a signed certificate is waited for before it is asked for again, doubled every time; 0: not again",
         unit="s",
-        minimum=1,
+        minimum=0,
         maximum=86_400,
     )
     CertSigningRepeatTimes = integer(

@@ -32,9 +32,9 @@ DISCOURAGED = 86_400.0  # s until a renewal that came to nothing is tried again 
 PATIENCE = 120.0  # s in which a certificate that a person brought must lead to a connection
 INFO_LENGTH = 512  # StatusInfoType.additionalInfo
 
-# Stages of a request: its key is being made; it is to be sent; the CSMS has it; nothing is sent any more, and a
-# certificate still welcome; a person carries it to the authority.
-KEY, SIGN, WAIT, STOPPED, MANUAL = "key", "sign", "wait", "stopped", "manual"
+# Stages of a request: its key is being made; it is to be sent; the CSMS has it, and is asked again after a while, or
+# is not; nothing is sent any more, and a certificate still welcome; a person carries it to the authority.
+KEY, SIGN, WAIT, SENT, STOPPED, MANUAL = "key", "sign", "wait", "sent", "stopped", "manual"
 CSMS, EXPIRY, OPERATOR = "csms", "expiry", "operator"
 
 
@@ -182,7 +182,7 @@ class StationCertificate(Block):
             self._renew_in_time(now)
 
     def _renew_in_time(self, now: Moment) -> None:
-        if self._request or self._store.trial:
+        if self._store.trial or (self._request and self._request.stage != SENT):
             return  # one at a time; and what ended in silence is for the CSMS to take up again (A02.FR.19, A02.FR.20)
         at = self._context.clock.utc(now)
         own = self._store.own(at)
@@ -215,7 +215,10 @@ class StationCertificate(Block):
             self._context.journal(now, "certificate_request_refused", why=request.why)
             return
         request.sent += 1
-        if request.sent <= self._context.model[SecurityCtrlr.CertSigningRepeatTimes] + 1:
+        if not self._context.model[SecurityCtrlr.CertSigningWaitMinimum]:
+            request.stage = SENT  # nothing repeats it, but the next renewal need not wait for it
+            self._look_at = now.monotonic + DISCOURAGED
+        elif request.sent <= self._context.model[SecurityCtrlr.CertSigningRepeatTimes] + 1:
             request.stage = WAIT
             self._await_certificate(request, now)
         else:
@@ -249,7 +252,7 @@ class StationCertificate(Block):
         except _Fulfilled as repeated:
             return _rejected("InvalidCertificate", str(repeated))
         except BadCertificate as flaw:
-            if self._request and self._request.stage in (SIGN, WAIT):
+            if self._request and self._request.stage in (SIGN, WAIT, SENT):
                 self._request.stage = STOPPED  # A02.FR.20
                 self._again_at = None
                 self._keep(self._request)

@@ -77,9 +77,8 @@ class RemoteControl(Block):
         if refused:
             return _rejected("NotAvailable", refused)
         token = IdToken(request["idToken"]["idToken"], request["idToken"]["type"])
-        supported = self._context.model[AuthCtrlr.SupportedIdTokenTypes]
-        if token.type == "NoAuthorization" and token.type not in supported:
-            return _rejected("InvalidIdToken", "charging without authorization is not supported here")
+        if token.type not in self._context.model[AuthCtrlr.SupportedIdTokenTypes]:
+            return _rejected("InvalidIdToken", f"idTokens of type {token.type} are not supported here")
         unauthorized = evse.transaction
         if unauthorized and unauthorized.id_token and not unauthorized.id_token.matches(token):
             return _rejected("TxInProgress", "the transaction belongs to another idToken")  # C01.FR.23

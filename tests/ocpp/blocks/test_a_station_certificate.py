@@ -165,8 +165,20 @@ def test_the_same_request_is_sent_again_with_doubled_waits() -> None:
     assert station.signed() == ("Accepted", "")  # late is better than never
 
 
+def test_as_shipped_a_request_is_not_sent_again() -> None:
+    """AS-3 is off: CertSigningWaitMinimum is 0. A certificate that comes late is welcome, across a restart too."""
+    station = Certified()
+    station.trigger()
+    station.rig.let(DAY + 3700)
+    station.rig.power_cut()
+    station.rig.boot()
+    station.rig.let(100)
+    assert len(station.rig.sent("SignCertificate")) == 1
+    assert station.signed() == ("Accepted", "")
+
+
 def test_the_wait_survives_a_power_cut() -> None:
-    station = Certified(**{"SecurityCtrlr.CertSigningWaitMinimum": "100"})
+    station = Certified(**{"SecurityCtrlr.CertSigningWaitMinimum": "100", "SecurityCtrlr.CertSigningRepeatTimes": "1"})
     station.trigger()
     csr = station.csr
     station.rig.power_cut()
@@ -338,6 +350,17 @@ def test_a_csms_that_refuses_is_asked_again_a_day_later() -> None:
     assert len(station.rig.sent("SignCertificate")) == 1
     station.rig.skip(26 * 3600)
     assert len(station.rig.sent("SignCertificate")) == 2
+
+
+def test_a_renewal_that_nobody_answers_is_begun_anew_a_day_later() -> None:
+    """The station makes up for what A02.FR.17 would do, which is off as shipped: its certificate must not expire."""
+    station = Certified(days=60)
+    _go_to(station, days=10)
+    station.rig.skip(20 * 3600)
+    assert len(station.rig.sent("SignCertificate")) == 1
+    station.rig.skip(6 * 3600)
+    assert len({sent["csr"] for sent in station.rig.sent("SignCertificate")}) == 2
+    assert station.signed() == ("Accepted", "")
 
 
 def test_after_a_renewal_that_was_taken_back_there_is_a_day_of_rest() -> None:

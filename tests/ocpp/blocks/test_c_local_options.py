@@ -284,6 +284,26 @@ def test_kinds_that_are_not_supported_are_not_taken() -> None:
     assert not asked(rig)
 
 
+def test_as_shipped_the_other_kind_of_card_is_not_taken() -> None:
+    """The CP6000 has a reader for ISO14443 only (C-31, C-37)."""
+    rig = station()
+    rig.card("E004010203040506", type="ISO15693")
+    assert refusals(rig) == ["unsupported_type"]
+    token = {"idToken": "E004010203040506", "type": "ISO15693"}
+    answer = rig.call("RequestStartTransaction", {"idToken": token, "remoteStartId": 1, "evseId": 1})
+    assert (answer["status"], answer["statusInfo"]["reasonCode"]) == ("Rejected", "InvalidIdToken")
+
+
+def test_nobody_starts_from_the_web_page_where_that_is_off() -> None:
+    """C-33: the idToken that the station makes up for a person at its page is of type Local."""
+    rig = station(**{"AuthCtrlr.SupportedIdTokenTypes": "ISO14443"})
+    rig.plug()
+    done = rig.operator("start", evse_id=1)
+    assert done is not None
+    assert (done.status, done.message) == ("Rejected", "unsupported_type")
+    assert not asked(rig)
+
+
 def test_the_mac_address_of_a_car_is_asked_about_like_a_card() -> None:
     rig = station(**{"AuthCtrlr.SupportedIdTokenTypes": TYPES})
     rig.plug()

@@ -78,7 +78,7 @@ class AuthorizationBlock(Block):
         if kind != "NoAuthorization":
             self._context.journal(now, "card_read", evse_id=evse_id, id_token=id_token.loggable, type=kind)
         asking = Asking(id_token, evse_id, command_id=command_id)
-        if kind not in self._context.model[AuthCtrlr.SupportedIdTokenTypes] and kind != "Local":
+        if kind not in self._context.model[AuthCtrlr.SupportedIdTokenTypes]:
             self._refused(asking, "unsupported_type", now)
             return
         if self._key_codes.waiting(id_token, now):  # C04.FR.06
@@ -108,7 +108,8 @@ class AuthorizationBlock(Block):
         if not isinstance(evse_id, int) or evse_id not in self._context.evses:
             self._context.emit(FinishCommand(command.command_id, "Rejected", f"There is no EVSE {evse_id}."))
             return
-        button = "NoAuthorization" in self._context.model[AuthCtrlr.SupportedIdTokenTypes]
+        supported = self._context.model[AuthCtrlr.SupportedIdTokenTypes]
+        button = "NoAuthorization" in supported
         id_token = NO_AUTHORIZATION if button else IdToken(f"WEB-{command.who}"[:36], "Local")
         if text is not None:
             id_token = IdToken(str(text), str(command.arguments.get("type") or "Local"))
@@ -118,7 +119,7 @@ class AuthorizationBlock(Block):
             self.present(id_token, evse_id, now, command_id=command.command_id)
             return
         asking = Asking(id_token, evse_id, command_id=command.command_id)
-        _, refused = self._places.find(id_token, evse_id)
+        refused = self._places.find(id_token, evse_id)[1] if id_token.type in supported else "unsupported_type"
         if refused:
             self._refused(asking, refused, now)
         else:
