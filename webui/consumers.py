@@ -15,6 +15,8 @@ from django.utils import timezone
 
 from station.live import bus
 from station.live.payloads import StationLive, decode
+from webui.accounts import guard
+from webui.accounts.roles import Role
 from webui.dashboard import fragments, latest
 from webui.firmware import live as firmware
 from webui.network import live as network
@@ -22,9 +24,8 @@ from webui.network import live as network
 log = logging.getLogger(__name__)
 
 TRY_AGAIN = 1013  # RFC 6455 registry, "Try Again Later": the browser comes back with a back-off
-SIGNED_OUT = 4401  # ours: the page goes to the login
 LAYER_TIMEOUT = 2.0  # s; the channel layer answers in a millisecond or is away
-SESSION_CHECK = 30.0  # s between two looks whether the person is still logged in
+SESSION_CHECK = 30.0  # s between two looks whether the person may still watch
 LONGEST_WORD = 64 * 1024  # characters of what a page may say
 TURN = 0.5  # s between two looks of a consumer at its own state
 
@@ -35,6 +36,8 @@ class LiveConsumer(AsyncWebsocketConsumer):
     The page first says what it already shows (``{"have": {id: mark}}``), from its first paint or from before the line
     was lost, and gets what differs. So nothing that a person has opened there is closed for no reason.
     """
+
+    role = Role.OWNER  # who may watch, and above
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
@@ -49,17 +52,15 @@ class LiveConsumer(AsyncWebsocketConsumer):
     # ------------------------------------------------------------------ the browser's side
 
     async def connect(self) -> None:
-        """Accept a person who is logged in. (The page's origin is checked before us.)"""
+        """Accept a person of this role. (The page's origin is checked before us.)"""
         await self.accept()
-        user = self.scope.get("user")
-        if user is None or not user.is_authenticated:
+        if code := guard.refusal(self.scope, self.role):
             # Closed after the handshake, because only then the page gets to read the code.
-            await self.close(code=SIGNED_OUT)
+            await self.close(code=code)
 
     async def receive(self, text_data: str | None = None, bytes_data: bytes | None = None) -> None:
         """The page's only word: what it has. Whatever else comes is ignored."""
-        user = self.scope.get("user")
-        if self._watch is not None or user is None or not user.is_authenticated:
+        if self._watch is not None or guard.refusal(self.scope, self.role):
             return
         self._has = _what_it_has(text_data)
         try:
@@ -114,7 +115,7 @@ class LiveConsumer(AsyncWebsocketConsumer):
         return "".join(parts)
 
     async def _keep_watch(self) -> None:
-        """Ask for the state, say when it grows old, and end when the person has logged out elsewhere."""
+        """Ask for the state, say when it grows old, and end when this is no longer open to the person."""
         asked = 0.0
         checked = time.monotonic()
         while True:
@@ -129,8 +130,8 @@ class LiveConsumer(AsyncWebsocketConsumer):
                     await self._tell("stale")
             if now - checked > SESSION_CHECK:
                 checked = now
-                if not await self._still_signed_in():
-                    await self.close(code=SIGNED_OUT)
+                if code := await guard.refusal_now(self.scope, self.role):
+                    await self.close(code=code)
                     return
             await asyncio.sleep(TURN)
 
@@ -149,16 +150,11 @@ class LiveConsumer(AsyncWebsocketConsumer):
             self._notice = kind
             await self.send(text_data=fragments.notice_fragment(kind, self._heard_at))
 
-    async def _still_signed_in(self) -> bool:
-        session = self.scope.get("session")
-        if session is None or not session.session_key:
-            return True
-        return bool(await session.aexists(session.session_key))
-
 
 class InstallerConsumer(LiveConsumer):
     """The same for the installer's pages: what is live on them are a few pieces, and each page has its own."""
 
+    role = Role.INSTALLER
     pieces: ClassVar = {**network.PIECES, **firmware.PIECES}
 
     def _changes(self, station: StationLive) -> str:

@@ -2,27 +2,31 @@
 
 from __future__ import annotations
 
+from functools import partial
 from typing import Any
 
 from django.http import HttpRequest
 
+from webui import navigation
+from webui.accounts.roles import Role, role_of
 from webui.bench import client
-from webui.keypad import offer
-
-STATION_ROOMS = {  # the installer's rooms, by the name of an address: which of them it belongs to
-    **dict.fromkeys(("network", "network-slot", "network-order", "network-credentials"), "network"),
-    **dict.fromkeys(("certificates", "certificate-root", "certificate-own"), "certificates"),
-    "firmware": "firmware",
-    **dict.fromkeys(("device-model", "variable", "set-variable"), "device-model"),
-}
 
 
 def page(request: HttpRequest) -> dict[str, Any]:
-    """Whether there is a bench or a key pad to link to, and which room is open."""
-    match = request.resolver_match
+    """Which rooms are open to this person, and which of them is entered.
+
+    What is a callable here is called where a page asks for it, which pieces of pages do not.
+    """
     return {
         "has_bench": client.exists(),
-        "has_keypad": offer.takes_key_codes,  # called where a page asks, which pieces of pages do not
-        "station_room": STATION_ROOMS.get(match.url_name or "", "") if match else "",
-        "room": match.url_name if match else "",
+        "navigation": partial(navigation.bar, request),
+        "tabs": partial(navigation.tabs, request),
+        "tabs_of": partial(navigation.group, request),
+        "is_installer": partial(_has, request, Role.INSTALLER),
+        "is_administrator": partial(_has, request, Role.ADMINISTRATOR),
     }
+
+
+def _has(request: HttpRequest, least: Role) -> bool:
+    role = role_of(getattr(request, "user", None))
+    return role is not None and role >= least

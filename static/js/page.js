@@ -3,7 +3,7 @@
   "use strict";
 
   const QUIET = 8000; // ms; the station speaks every 2 s, the server says so when it does not
-  const SIGNED_OUT = 4401; // webui.consumers
+  const NOT_OPEN = [4401, 4403]; // webui.accounts.guard: logged out, or no longer for this person
   const RETRIED_BY_HTMX = [1006, 1011, 1012, 1013];
 
   const lost = document.getElementById("line-lost");
@@ -47,7 +47,7 @@
 
   document.addEventListener("htmx:wsClose", (event) => {
     const closed = event.detail.event;
-    if (closed.code === SIGNED_OUT) {
+    if (NOT_OPEN.includes(closed.code)) {
       window.location.reload();
       return;
     }

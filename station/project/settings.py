@@ -38,6 +38,7 @@ INSTALLED_APPS = [
     "station.project.apps.ProjectConfig",
     "station.store.apps.StoreConfig",
     "webui.apps.WebuiConfig",
+    "webui.accounts.apps.AccountsConfig",
 ]
 
 MIDDLEWARE = [

@@ -56,6 +56,14 @@ def installer(person: User, browser: Client) -> Client:
 
 
 @pytest.fixture
+def administrator(person: User, browser: Client) -> Client:
+    """An administrator who is logged in."""
+    person.is_staff = person.is_superuser = True
+    person.save()
+    return browser
+
+
+@pytest.fixture
 def make_session(db: None) -> Callable[..., Transaction]:
     """A session that has ended, unless told otherwise; each a day older than the one before."""
     made = 0

@@ -16,7 +16,8 @@ from station.live.payloads import StationLive, encode
 from tests.webui.looking import look
 from tests.webui.making import charging, free, station, waiting
 from webui import consumers
-from webui.consumers import SIGNED_OUT, TRY_AGAIN, LiveConsumer
+from webui.accounts.guard import SIGNED_OUT
+from webui.consumers import TRY_AGAIN, LiveConsumer
 from webui.dashboard import fragments, latest
 
 Scenario = Callable[[WebsocketCommunicator], Awaitable[None]]
@@ -212,28 +213,23 @@ def test_layer_that_is_away_from_the_start_closes_the_line_to_be_tried_again(
 
 
 class Session:
-    """A login session that can be ended elsewhere."""
+    """A login session that was ended elsewhere."""
 
     session_key = "abc"
 
-    def __init__(self) -> None:
-        self.there = True
-
-    async def aexists(self, key: str) -> bool:
-        return self.there
+    def exists(self, key: str) -> bool:
+        return False
 
 
 def test_logout_elsewhere_ends_the_line(layer: Any, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(consumers, "SESSION_CHECK", 0.05)
     monkeypatch.setattr(consumers, "TURN", 0.02)
-    session = Session()
 
     async def scenario(browser: WebsocketCommunicator) -> None:
         await joined(layer)
-        session.there = False
         assert await browser.receive_output(timeout=5) == {"type": "websocket.close", "code": SIGNED_OUT}
 
-    watching(scenario, session=session)
+    watching(scenario, session=Session())
 
 
 def test_process_remembers_what_it_heard(layer: Any) -> None:

@@ -20,6 +20,7 @@ from station.store.logbook import Window
 from station.store.models import Command, JournalEntry, Variable
 from webui import words
 from webui.accounts.guard import signed_in
+from webui.accounts.roles import Role, has_role
 from webui.commands import filing
 from webui.logs import security
 from webui.logs.forms import CustomerForm
@@ -45,7 +46,7 @@ def _page(request: HttpRequest, form: CustomerForm) -> dict[str, Any]:
     return {
         "events": [_told(entry) for entry in newest[:EVENTS]],
         "upload": next((_told(entry) for entry in newest.filter(kind__in=UPLOAD_KINDS)[:1]), None),
-        "security": security.latest(SECURITY_EVENTS) if request.user.is_staff else None,
+        "security": security.latest(SECURITY_EVENTS) if has_role(request.user, Role.INSTALLER) else None,
         "form": form if _customers_are_named() else None,
         "named": named and (named.status, words.outcome(named.action, named.status == "Accepted", named.message)),
     }
@@ -69,7 +70,7 @@ def download(request: HttpRequest, log: str) -> FileResponse:
     if log == "diagnostics":
         lines = logbook.diagnostics_log(Window(), Path(settings.DATA_DIR), {}, {})
     elif log == "security":
-        if not request.user.is_staff:
+        if not has_role(request.user, Role.INSTALLER):
             raise PermissionDenied
         lines = logbook.security_log(Window())
     else:

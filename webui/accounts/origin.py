@@ -1,0 +1,42 @@
+"""Where a request comes from."""
+
+from __future__ import annotations
+
+import ipaddress
+from collections.abc import Mapping
+from typing import Any
+
+from django.http import HttpRequest
+
+
+def origin_of(request: HttpRequest) -> str:
+    """The address that the request came from. No header is believed: nothing of ours stands in front."""
+    return str(request.META.get("REMOTE_ADDR") or "")
+
+
+def origin_of_scope(scope: Mapping[str, Any]) -> str:
+    """The same of a WebSocket."""
+    client = scope.get("client")
+    return str(client[0]) if client else ""
+
+
+def site(origin: str) -> str:
+    """One host, or with IPv6, where a host has as many addresses as it likes, one network."""
+    address = _parsed(origin)
+    if address is None or address.version == 4:
+        return origin if address is None else str(address)
+    return str(ipaddress.ip_network((address, 64), strict=False))
+
+
+def is_near(origin: str) -> bool:
+    """Whether the address is one that the internet does not carry: this host, or a network on site or behind a VPN."""
+    address = _parsed(origin)
+    return address is not None and (address.is_loopback or address.is_link_local or address.is_private)
+
+
+def _parsed(origin: str) -> ipaddress.IPv4Address | ipaddress.IPv6Address | None:
+    try:
+        address = ipaddress.ip_address(origin.partition("%")[0])
+    except ValueError:
+        return None
+    return getattr(address, "ipv4_mapped", None) or address
