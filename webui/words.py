@@ -88,6 +88,7 @@ MESSAGES: Mapping[str, Any] = {
     "ending": _("The last session is just ending. Try again in a moment."),
     "faulted": _("This is not possible while there is a fault."),
     "unavailable": _("This EVSE is out of service."),
+    "reserved": _("This EVSE is reserved for somebody else."),
     "restarting": _("The station is about to restart. Try again when it is back."),
     "not_registered": _("The operator's system has not accepted this station yet."),
     "no_answer": _("The operator's system did not answer, so the card could not be checked."),
@@ -250,6 +251,14 @@ def masked(token: str | None, kind: str | None) -> str:
 Sentence = Callable[[Mapping[str, Any]], Any]
 
 
+_OVER: Mapping[str, Any] = {
+    "Used": _("The driver for whom this was reserved has come."),
+    "Expired": _("Nobody came in time; the reservation is over."),
+    "Removed": _("The reservation was dropped, because the EVSE cannot be used."),
+    "Cancelled": _("The operator's system cancelled the reservation."),
+}
+
+
 def _who(data: Mapping[str, Any]) -> str:
     return masked(str(data.get("id_token") or ""), str(data.get("type") or "")) or str(_("A card"))
 
@@ -317,6 +326,8 @@ _EVENTS: Mapping[str, Sentence] = {
     "started": lambda data: _("The station started."),
     "reset": lambda data: _("The station was told to restart."),
     "evse_reset": lambda data: _("The charging point was reset."),
+    "reserved": lambda data: _("Reserved by the operator for %(who)s.") % {"who": _who(data)},
+    "reservation_over": lambda data: _OVER.get(str(data.get("how"))) or _("A reservation ended."),
     "reset_failed": lambda data: _("The restart did not succeed."),
     "connection_failed": lambda data: (
         _("There was no connection to the operator's system by network slot %(slot)s. %(why)s")

@@ -93,6 +93,7 @@ class Authorization:
     by: AuthorizedBy
     group_id_token: IdToken | None = None
     remote_start_id: int | None = None
+    reservation_id: int | None = None  # the reservation that it uses up (H03.FR.09)
     evse_ids: tuple[int, ...] = ()
     expires: float | None = None
     languages: tuple[str, ...] = ()

@@ -113,6 +113,22 @@ class EvseChanged:
 
 
 @dataclass(frozen=True, slots=True)
+class StatusShown:
+    """The connector of an EVSE has another ConnectorStatusEnumType now."""
+
+    evse_id: int
+    status: str
+
+
+@dataclass(frozen=True, slots=True)
+class ReservationEnded:
+    """A reservation is over without having been used. A ReservationUpdateStatusEnumType."""
+
+    reservation_id: int
+    status: str
+
+
+@dataclass(frozen=True, slots=True)
 class EvseReset:
     """An EVSE's own reset is over: what is plugged in there counts as plugged in now."""
 

@@ -16,6 +16,7 @@ if TYPE_CHECKING:
     from station.domain.availability import Availability
     from station.domain.clock import Clock
     from station.domain.evse import Evse, Lobby, Seat
+    from station.domain.reservation import Reservations
     from station.domain.transaction import IdToken
     from station.ocpp.certificates import CertificateStore
     from station.ocpp.outbox import Outbox
@@ -41,6 +42,7 @@ class Context:
         lobby: Lobby,
         availability: Availability,
         clock: Clock,
+        reservations: Reservations,
         remembered: Mapping[str, Any],
         entropy: random.Random,
     ) -> None:
@@ -48,6 +50,7 @@ class Context:
         self.evses = evses
         self.lobby = lobby
         self.availability = availability
+        self.reservations = reservations
         self.clock = clock
         self.outbox: Outbox
         self.signing: Signing

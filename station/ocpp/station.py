@@ -38,6 +38,7 @@ from station.domain.memory import Memory
 from station.domain.meter import Meter
 from station.domain.moment import Moment, parse_rfc3339
 from station.domain.ocmf import Signer
+from station.domain.reservation import Reservations as ReservationState
 from station.domain.transaction import IdToken, Transaction
 from station.ocpp.block import Block, CallRefused, Handler
 from station.ocpp.blocks.a_connection import ConnectionFailures
@@ -58,6 +59,7 @@ from station.ocpp.blocks.e_transactions import Transactions
 from station.ocpp.blocks.f_remote_control import RemoteControl
 from station.ocpp.blocks.g_availability import Availability
 from station.ocpp.blocks.g_problems import Problems
+from station.ocpp.blocks.h_reservation import REMEMBERED, Reservations
 from station.ocpp.blocks.j_meter_values import MeterValues
 from station.ocpp.blocks.l_firmware_management import FirmwareManagement
 from station.ocpp.blocks.m_certificates import Certificates
@@ -128,6 +130,10 @@ class Station:
             lobby=Lobby(),
             availability=AvailabilityState.restore(memory.remembered.get("availability")),
             clock=self.clock,
+            reservations=ReservationState.restore(
+                {one: self.model[Connector.ConnectorType.at(one, 1)] for one in range(1, evses + 1)},
+                memory.remembered.get(REMEMBERED),
+            ),
             remembered=memory.remembered,
             entropy=entropy,
         )
@@ -167,6 +173,7 @@ class Station:
             Reports(self.context),
             LocalTime(self.context),
             self._reset,
+            Reservations(self.context),  # whom an EVSE is kept for is known before its status is told
             self.availability,
             Problems(self.context),
             self.authorization,

@@ -10,7 +10,7 @@ import pytest
 from tests.conformance import catalogue, setting
 from tests.conformance.catalogue import SWITCHES, ConditionError, applies, cases, features, holds, needs, written
 from tests.conformance.not_applicable import NOT_APPLICABLE
-from tests.conformance.report import variables
+from tests.conformance.report import MEANT, variables
 
 OPEN: set[str] = set()  # applies, and is not written yet
 ON = {"C-1": True, "C-2": False, "P-ISO": False, "HFS-8": True}
@@ -114,6 +114,14 @@ def test_every_mark_names_a_case_of_the_list() -> None:
 def test_no_test_proves_what_cannot_apply() -> None:
     possible = {case.id for case in cases() if applies(case.condition, awaited=True)}
     assert sorted(set(written()) - possible) == [], "features.csv says no to what these cases need"
+
+
+@pytest.mark.parametrize("profile", MEANT)
+def test_every_case_of_a_profile_that_is_meant_is_written(profile: str) -> None:
+    meant = [case for case in cases() if case.profile == profile]
+    missing = {case.id for case in meant if applies(case.condition) and case.id not in {*written(), *NOT_APPLICABLE}}
+    assert meant
+    assert missing <= OPEN
 
 
 @pytest.mark.parametrize("block", ["A", "B", "C", "E", "F", "G", "J", "K", "L", "M", "N", "P"])

@@ -7,6 +7,7 @@ from station.device_model.components.communication import DeviceDataCtrlr, OCPPC
 from station.device_model.components.diagnostics import CustomerInformationCtrlr
 from station.device_model.components.firmware import FirmwareCtrlr
 from station.device_model.components.metering import AlignedDataCtrlr, EvseAlignedDataCtrlr, SampledDataCtrlr
+from station.device_model.components.reservation import ReservationCtrlr
 from station.device_model.components.security import SecurityCtrlr
 from station.device_model.components.station import (
     EVSE,
@@ -32,6 +33,7 @@ COMPONENTS: tuple[type[Component], ...] = (
     DeviceDataCtrlr,
     FirmwareCtrlr,
     OCPPCommCtrlr,
+    ReservationCtrlr,
     SampledDataCtrlr,
     SecurityCtrlr,
     TxCtrlr,
@@ -52,6 +54,7 @@ __all__ = [
     "EvseAlignedDataCtrlr",
     "FirmwareCtrlr",
     "OCPPCommCtrlr",
+    "ReservationCtrlr",
     "SampledDataCtrlr",
     "SecurityCtrlr",
     "TxCtrlr",

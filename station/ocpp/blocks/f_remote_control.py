@@ -70,13 +70,15 @@ class RemoteControl(Block):
         """Answer RequestStartTransactionRequest; a charging profile is ignored (F01.FR.12: no smart charging yet)."""
         if self._context.outbox.registration != "Accepted":
             return _rejected("NotEnabled", "not accepted by the CSMS yet")  # B02.FR.05
-        evse = self._choose(request.get("evseId"))
+        token = IdToken(request["idToken"]["idToken"], request["idToken"]["type"])
+        named = request.get("groupIdToken")
+        group = IdToken(named["idToken"], named["type"]) if named else None
+        evse = self._choose(request.get("evseId"), token, group)
         if evse is None:
             return _rejected("UnknownEvse" if request.get("evseId") else "NoEvse", "no EVSE to start on")
-        refused = self._why_not(evse)
+        refused = self._why_not(evse, token, group)
         if refused:
             return _rejected("NotAvailable", refused)
-        token = IdToken(request["idToken"]["idToken"], request["idToken"]["type"])
         if token.type not in self._context.model[AuthCtrlr.SupportedIdTokenTypes]:
             return _rejected("InvalidIdToken", f"idTokens of type {token.type} are not supported here")
         unauthorized = evse.transaction
@@ -86,12 +88,13 @@ class RemoteControl(Block):
         if self._context.model[AuthCtrlr.AuthorizeRemoteStart]:  # F01.FR.01, F02.FR.09
             self._context.raise_signal(AuthorizeRemotely(evse.id, token, remote_start_id))
         else:  # F01.FR.02, F02.FR.10
-            group = request.get("groupIdToken")
+            used = self._context.reservations.used(evse.id, token, group)  # H03.FR.09 (errata 2025-01)
             granted = Authorization(
                 token,
                 AuthorizedBy.REMOTE,
-                IdToken(group["idToken"], group["type"]) if group else None,
+                group,
                 remote_start_id=remote_start_id,
+                reservation_id=used.id if used else None,
             )
             self._context.journal(now, "remote_start", evse_id=evse.id, id_token=token.loggable, type=token.type)
             self._context.raise_signal(Authorized(evse.id, granted, "RemoteStart"))
@@ -99,16 +102,19 @@ class RemoteControl(Block):
             return {"status": "Accepted", "transactionId": unauthorized.transaction_id}  # F01.FR.13
         return {"status": "Accepted"}
 
-    def _choose(self, evse_id: int | None) -> Evse | None:
-        """The EVSE asked for, or the best one: where a cable waits, else a free one (F01.FR.20)."""
+    def _choose(self, evse_id: int | None, token: IdToken, group: IdToken | None) -> Evse | None:
+        """The EVSE asked for, or the best one: the reserved one, where a cable waits, a free one (F01.FR.20)."""
         if evse_id is not None:
             return self._context.evses.get(evse_id)
-        usable = [evse for evse in self._context.evses.values() if not self._why_not(evse)]
-        return max(usable, key=lambda evse: (evse.plugged, -evse.id), default=None)
+        usable = [evse for evse in self._context.evses.values() if not self._why_not(evse, token, group)]
+        mine = {one.evse_id for one in self._context.reservations.of(token, group)}
+        return max(usable, key=lambda evse: (evse.id in mine, evse.plugged, -evse.id), default=None)
 
-    def _why_not(self, evse: Evse) -> str:
-        if self._context.restarting:
+    def _why_not(self, evse: Evse, token: IdToken, group: IdToken | None) -> str:
+        if self._context.restarting and not self._context.reservations.of(token, group):
             return "the station is about to restart"
+        if self._context.reservations.keeps(evse.id, token, group):
+            return "the EVSE is reserved"  # F01.FR.21, F01.FR.22, F02.FR.23, F02.FR.24
         if evse.faults or not evse.board_online:
             return "the EVSE is faulted"  # F01.FR.23
         if not self._context.availability.operative(evse.id):

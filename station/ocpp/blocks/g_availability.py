@@ -17,6 +17,7 @@ from station.domain.signals import (
     BackOnline,
     EvseChanged,
     RegistrationChanged,
+    StatusShown,
     TransactionEnded,
     TriggerRequested,
     VariableChanged,
@@ -100,6 +101,9 @@ class Availability(Block):
             return "Faulted"
         if evse.transaction is None and not self._context.availability.operative(evse.id):
             return "Unavailable"
+        taken = evse.authorization or (evse.transaction and evse.transaction.id_token)
+        if evse.id in self._context.reservations.held and not taken:
+            return "Reserved"  # H01.FR.23; with a stranger's cable, too (G01.FR.09)
         if evse.plugged or evse.cable_in:
             return "Occupied"
         return "Available"
@@ -126,6 +130,7 @@ class Availability(Block):
         model.assign(Connector.AvailabilityState.at(evse.id, 1), status)
         model.assign(EVSE.AvailabilityState.at(evse.id), status)
         model.assign(ChargingStation.AvailabilityState, self._whole())
+        self._context.raise_signal(StatusShown(evse.id, status))
         if status == "Faulted":
             words = [str(fault) for fault in sorted(evse.faults)] or ["BoardOffline"]
             self._context.journal(now, "fault", evse_id=evse.id, faults=words)

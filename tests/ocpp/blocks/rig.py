@@ -12,6 +12,7 @@ from station.domain.clock import Clock
 from station.domain.effects import Call
 from station.domain.events import CallAnswered, CallFailed
 from station.domain.moment import Moment
+from station.domain.reservation import Reservations
 from station.ocpp import schemas
 from station.ocpp.block import Block
 from station.ocpp.context import Context
@@ -32,6 +33,7 @@ class Rig:
             evses={},
             lobby=cast(Any, None),
             availability=cast(Any, None),
+            reservations=Reservations({}),
             clock=self.clock,
             remembered={},
             entropy=random.Random(1),

@@ -100,7 +100,8 @@ class Reset(Block):
         self._reason = reason
         self._scheduled = scheduled
         self._context.restarting = True
-        if scheduled and not self._context.lobby.authorization:  # B12, 3a: who comes now cannot be served
+        waited_for = self._context.lobby.authorization or self._context.reservations.entries
+        if scheduled and not waited_for:  # B12, 3a: who comes now cannot be served
             self._withdraw(
                 evse
                 for evse in self._context.evses.values()
@@ -120,8 +121,10 @@ class Reset(Block):
             self._context.raise_signal(EvseChanged(evse.id))
 
     def _idle(self) -> bool:
-        """Neither a transaction nor an installation would be disturbed (errata 2025-09, 2.14); a download pauses."""
-        return not self._context.installing and not any(seat.transaction for seat in self._context.seats())
+        """No transaction, no installation and no reservation would be disturbed (errata 2025-09); a download pauses."""
+        context = self._context
+        busy = context.installing or context.reservations.entries
+        return not busy and not any(seat.transaction for seat in context.seats())
 
     def _deadline_from(self, now: Moment) -> float:
         return now.monotonic + float(self._context.model[OCPPCommCtrlr.MessageTimeout])  # B12.FR.05

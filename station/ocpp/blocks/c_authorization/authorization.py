@@ -97,6 +97,8 @@ class AuthorizationBlock(Block):
         target, refused = self._places.find(id_token, evse_id)
         if not refused:
             self._decide(replace(asking, evse_id=target), now)
+        elif refused == "reserved" and any(one.group_id_token for one in self._context.reservations.entries.values()):
+            self._decide(asking, now)  # H03.FR.07, H03.FR.08: the group of the token has to be known
         elif refused != "restarting" and self._places.taken(evse_id):
             self._decide(replace(asking, taken=refused), now)
         else:
@@ -249,17 +251,19 @@ class AuthorizationBlock(Block):
     def _grant(self, asking: Asking, by: AuthorizedBy, info: TokenInfo, now: Moment) -> None:
         # the world may have changed while the CSMS was asked: find the place anew
         id_token = asking.id_token
-        evse_id, refused = self._places.find(id_token, asking.evse_id)
+        evse_id, refused = self._places.find(id_token, asking.evse_id, info.group_id_token)
         if not refused and info.evse_ids and evse_id is not None and evse_id not in info.evse_ids:
             refused = "NotAllowedTypeEVSE"  # C01.FR.21
         if refused:
             self._refused(asking, refused, now, info)
             return
+        used = self._context.reservations.used(evse_id, id_token, info.group_id_token)
         authorization = Authorization(
             id_token,
             by,
             info.group_id_token,
             remote_start_id=asking.remote_start_id,
+            reservation_id=used.id if used else None,
             evse_ids=info.evse_ids,
             languages=info.languages,
             personal_message=info.personal_message,

@@ -81,6 +81,9 @@ class Events:
         transaction.extra["told_at"] = rfc3339(at)
         if not self._context.outbox.online:
             payload["offline"] = True  # E04.FR.03
+        if transaction.reservation_id is not None and "reservation_told" not in transaction.extra:
+            payload["reservationId"] = transaction.reservation_id  # E01.FR.13, E03.FR.03, F02.FR.06, H01.FR.15
+            transaction.extra["reservation_told"] = True
         self._put_token(payload, seat, transaction, id_token)
         self._put_evse(payload, seat, transaction, event_type)
         if isinstance(seat, Evse) and seat.meter.energy is not None:

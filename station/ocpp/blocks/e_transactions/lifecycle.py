@@ -44,6 +44,9 @@ class Lifecycle:
         if authorization.remote_start_id is not None:
             transaction.remote_start_id = authorization.remote_start_id
             transaction.extra.pop("remote_told", None)
+        if authorization.reservation_id is not None:
+            transaction.reservation_id = authorization.reservation_id
+            transaction.extra.pop("reservation_told", None)
         transaction.extra["authorized"] = True
 
     def start_if_due(self, seat: Seat, trigger: str, now: Moment) -> None:

@@ -177,6 +177,9 @@ class Transactions(Block):
             return
         if not self._context.availability.operative(evse.id) or evse.holds_for_another(authorization.id_token):
             return
+        named = self._context.reservations.naming(evse.id)
+        if named and not named.is_for(authorization.id_token, authorization.group_id_token):
+            return  # H03.FR.01: it is kept for somebody else
         if evse.transaction:  # started by the parking bay: it is authorized now, unless somebody was before (C01.FR.23)
             mine = evse.transaction.id_token is None and "ending" not in evse.transaction.extra
             if mine and lobby.transaction is None:
