@@ -39,6 +39,8 @@ INSTALLED_APPS = [
     "station.store.apps.StoreConfig",
     "webui.apps.WebuiConfig",
     "webui.accounts.apps.AccountsConfig",
+    "webui.owner.apps.OwnerConfig",
+    "webui.tariff.apps.TariffConfig",
 ]
 
 MIDDLEWARE = [
