@@ -13,9 +13,12 @@ from typing import Any
 
 @dataclass(frozen=True, slots=True)
 class ReasonLive:
-    """Why an EVSE does what it does: ``domain.reason.Reason`` as it travels; ``why`` a ``domain.reason.Why``."""
+    """Why an EVSE does what it does: ``domain.reason.Reason`` as it travels.
 
-    why: str = "free"
+    ``why`` is a ``domain.reason.Why``; empty only where nobody said.
+    """
+
+    why: str = ""
     status: str = ""
     faults: tuple[str, ...] = ()
     by: str = ""

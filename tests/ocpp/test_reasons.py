@@ -249,3 +249,41 @@ def test_before_the_first_look_at_the_board() -> None:
     evse = rig.station.context.evses[1]
     evse.snapshot = None
     assert why(rig) is Why.NO_BOARD
+
+
+def with_sockets() -> MemoryRig:
+    rig = MemoryRig(**{f"Connector@{evse}.1.ConnectorType": "sType2" for evse in (1, 2)})
+    for evse in rig.board.evses.values():
+        evse.socket = True
+    return rig.boot()
+
+
+def test_a_cable_that_is_kept_for_its_owner() -> None:
+    rig = with_sockets()
+    rig.plug()
+    rig.card()
+    rig.let(5)
+    assert why(rig) is Why.CHARGING
+    rig.unplug()
+    rig.let(10)
+    assert why(rig) is Why.KEPT
+
+
+def test_a_lock_that_does_not_shut() -> None:
+    rig = with_sockets()
+    rig.board.evses[1].lock_broken = True
+    rig.plug()
+    rig.card()
+    assert why(rig) is Why.LOCKING
+    rig.let(5)
+    assert why(rig) is Why.LOCK_FAILED
+
+
+def test_a_cable_that_is_too_thin_to_charge_by() -> None:
+    rig = MemoryRig().boot()
+    rig.board.evses[1].cable_limit = 5.0
+    rig.ev(wants_energy=False)  # as every EV by so small an offer
+    rig.plug()
+    rig.card()
+    rig.let(5)
+    assert reason(rig) == Reason(Why.TOO_LITTLE, limit=5.0)
