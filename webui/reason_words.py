@@ -217,16 +217,13 @@ def _waiting_for_cable(reason: ReasonLive) -> Told:
 
 
 def _unavailable(reason: ReasonLive) -> Told:
-    since = when(reason.since)
+    facts = {"since": when(reason.since), "who": reason.who or "?"}
     match reason.by:
         case OutBy.CSMS:
-            sentence = _("The operator has taken this EVSE out of service since %(since)s.") % {"since": since}
+            sentence = _("Out of service since %(since)s: the operator has taken this EVSE out.") % facts
             advice = _("Only the operator can bring it back into service.")
         case OutBy.PERSON:
-            sentence = _("%(who)s has taken this EVSE out of service since %(since)s.") % {
-                "who": reason.who or "?",
-                "since": since,
-            }
+            sentence = _("Out of service since %(since)s: %(who)s has taken this EVSE out.") % facts
             advice = _("An installer can bring it back into service.")
         case OutBy.RESET:
             sentence = _("The station is about to restart.")
@@ -345,7 +342,7 @@ def when(text: str) -> str:
         at = timezone.localtime(parse_rfc3339(text))
     except (ValueError, OverflowError):
         return "?"
-    return date_format(at, "TIME_FORMAT" if _is_today(at) else "SHORT_DATETIME_FORMAT")
+    return date_format(at, "H:i" if _is_today(at) else "j M Y, H:i")
 
 
 def _is_today(at: datetime) -> bool:

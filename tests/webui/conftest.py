@@ -15,7 +15,7 @@ from django.test import Client
 from station.store.models import Transaction
 from tests.webui.making import CARD, NOON, TRANSACTION
 from webui.accounts.throttle import throttle
-from webui.dashboard import latest
+from webui.dashboard import known, latest, shared
 from webui.owner import here
 from webui.tariff import costs
 
@@ -27,6 +27,8 @@ def _fresh(settings: Any) -> Iterator[None]:
     throttle.forget()
     here.forget()
     costs.book.forget()
+    known.forget()
+    shared.forget()
     settings.CHANNEL_LAYERS = {"default": {"BACKEND": "channels.layers.InMemoryChannelLayer"}}
     settings.ENVIRONMENT = replace(settings.ENVIRONMENT, simulated=False)
     yield
