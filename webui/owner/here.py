@@ -43,10 +43,14 @@ def _settings() -> Settings:
     return Settings.objects.filter(pk=Settings.THE_ONE).first() or Settings(pk=Settings.THE_ONE)
 
 
-def _zone() -> ZoneInfo:
+def zone_name() -> str:
+    """ClockCtrlr.TimeZone; empty where none is set."""
     rows = Variable.objects.filter(component="ClockCtrlr", variable="TimeZone", attribute="Actual")
-    name = rows.values_list("value", flat=True).first()
-    return zone_named(name or "")
+    return rows.values_list("value", flat=True).first() or ""
+
+
+def _zone() -> ZoneInfo:
+    return zone_named(zone_name())
 
 
 def zone_named(name: str) -> ZoneInfo:

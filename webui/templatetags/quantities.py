@@ -102,11 +102,15 @@ def money(value: Money | None) -> str:
     """An amount with its currency; a dash where there is none."""
     if value is None:
         return MISSING
-    amount = number_format(value.amount, places(value.currency), use_l10n=True)
+    return symbol(number_format(value.amount, places(value.currency), use_l10n=True), value.currency)
+
+
+def symbol(amount: str, currency: str) -> str:
+    """An amount that is text already, with its currency."""
     # Translators: an amount of money and the currency's sign or code; turn them round where that is the custom.
     return pgettext("money", "%(amount)s %(currency)s") % {
         "amount": amount,
-        "currency": _SYMBOLS.get(value.currency, value.currency),
+        "currency": _SYMBOLS.get(currency, currency),
     }
 
 
