@@ -26,10 +26,14 @@ class Kept(Generic[T]):
 
     def __call__(self) -> T:
         """The value; looks into the database where it is old, so never on an event loop."""
-        now = time.monotonic()
-        if self._found is None or now - self._found[0] > FRESH:
-            self._found = now, self._look_up()
+        if self._found is None or not self.is_fresh:
+            self._found = time.monotonic(), self._look_up()
         return self._found[1]
+
+    @property
+    def is_fresh(self) -> bool:
+        """Whether the database would not be asked now."""
+        return self._found is not None and time.monotonic() - self._found[0] <= FRESH
 
     def last(self, default: T) -> T:
         """The value as last looked up, however old: for the event loop."""
