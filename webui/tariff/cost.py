@@ -63,8 +63,8 @@ class Window:
 class Terms:
     """A tariff's prices, in the currency's main unit, taxes included.
 
-    ``price`` holds wherever no window does. ``standing`` is per minute begun in which the car stands connected after it
-    has taken its last energy, less ``standing_free`` minutes.
+    ``price`` holds wherever no window does. ``session_fee`` is for a session that took energy. ``standing`` is per
+    minute begun in which the car stands connected after it has taken its last energy, less ``standing_free`` minutes.
     """
 
     currency: str
@@ -111,7 +111,7 @@ class Bill:
 def cost(session: Metered, terms: Terms, zone: tzinfo) -> Bill:
     """The bill of a session by ``terms``; ``zone`` is the station's."""
     lines = [_line(Kind.ENERGY, used, price, terms) for price, used in sorted(_by_price(session, terms, zone).items())]
-    if terms.session_fee:
+    if terms.session_fee and session.energy > 0:
         lines.append(_line(Kind.SESSION, Decimal(1), terms.session_fee, terms))
     minutes = standing_minutes(session.stood, terms.standing_free)
     if terms.standing and minutes:

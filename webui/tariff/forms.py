@@ -50,7 +50,7 @@ class TariffForm(forms.Form):
 
     currency = forms.ChoiceField(label=_("Currency"))
     price = _price(_("Price of a kWh"), required=True, help_text=_("in the currency's main unit, such as 0.32"))
-    session_fee = _price(_("Fee for each session"), help_text=_("empty: none"))
+    session_fee = _price(_("Fee for each session"), help_text=_("in which a car took energy; empty: none"))
     standing = _price(
         _("Price of a minute of standing"),
         help_text=_("for each minute begun that a car stays connected after it has charged; empty: none"),
@@ -114,6 +114,7 @@ class WindowForm(forms.Form):
     """One price at certain times; a row that is left empty does not count."""
 
     days = forms.ChoiceField(required=False, choices=DAYS, label=_("Days"))
+    price = _price(_("Price of a kWh"))
     begin = forms.TimeField(
         required=False,
         label=pgettext_lazy("time of day", "From"),
@@ -122,7 +123,6 @@ class WindowForm(forms.Form):
     end = forms.TimeField(
         required=False, label=pgettext_lazy("time of day", "To"), widget=forms.TimeInput({"type": "time", "step": 900})
     )
-    price = _price(_("Price of a kWh"))
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs, label_suffix="")  # the set of them says that nothing is required

@@ -118,6 +118,7 @@ def _page(request: HttpRequest, form: TariffForm, windows: Any) -> dict[str, Any
     return {
         "form": form,
         "windows": windows,
+        "by_time": any(row.has_changed() or row.initial for row in windows),
         "present": shown(present) if present else None,
         "planned": [shown(one) for one in tariffs if one.valid_from > now],
         "past": [shown(one) for one in reversed(tariffs) if one.valid_from <= now and one != present][:MOST],

@@ -108,10 +108,11 @@ def money(value: Money | None) -> str:
 def symbol(amount: str, currency: str) -> str:
     """An amount that is text already, with its currency."""
     # Translators: an amount of money and the currency's sign or code; turn them round where that is the custom.
-    return pgettext("money", "%(amount)s %(currency)s") % {
+    text = pgettext("money", "%(amount)s %(currency)s") % {
         "amount": amount,
         "currency": _SYMBOLS.get(currency, currency),
     }
+    return text.replace(" ", "\xa0")  # never at the end of a line without the other
 
 
 @register.simple_tag

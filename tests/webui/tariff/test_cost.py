@@ -43,6 +43,10 @@ def test_the_minor_unit_is_the_currencys_own(currency: str, minor: int) -> None:
     assert money.amount == (Decimal("1") if currency == "JPY" else Decimal("1.23"))
 
 
+def test_a_session_without_energy_costs_nothing() -> None:
+    assert cost(session(MONDAY, 2, 0), Terms("EUR", Decimal("0.30"), session_fee=Decimal(1)), UTC).total.minor == 0
+
+
 def test_all_currencies_are_three_letters_and_there_once() -> None:
     assert len(set(CURRENCIES)) == len(CURRENCIES) > 150
     assert all(len(code) == 3 and code.isupper() and places(code) in (0, 2, 3) for code in CURRENCIES)

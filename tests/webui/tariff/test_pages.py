@@ -58,7 +58,7 @@ def test_first_prices_from_now_on(browser: Client) -> None:
 def test_a_language_with_a_comma(browser: Client) -> None:
     with translation.override("de"):
         assert browser.post(PATH, typed(price="0,295")).status_code == 302
-        assert described(Tariff.objects.get().terms).price.startswith("0,295 €")
+        assert described(Tariff.objects.get().terms).price.startswith("0,295\xa0€")
     assert Tariff.objects.get().price == Decimal("0.295")
 
 
@@ -178,10 +178,10 @@ def test_the_form_begins_as_a_copy_of_what_holds(browser: Client) -> None:
 def test_all_of_it_in_words() -> None:
     windows = (Window(frozenset({0, 2}), 0, DAY, Decimal("0.1")),)
     told = described(Terms("EUR", Decimal("0.3"), Decimal("1.5"), Decimal("0.05"), 30, windows))
-    assert told.price == "0.30 € per kWh"
+    assert told.price == "0.30\xa0€ per kWh"
     assert told.more == [
-        "Monday, Wednesday from 00:00 to 24:00: 0.10 € per kWh",
-        "1.50 € for each session",
-        "0.05 € for each minute of standing after the first 30 minutes",
+        "Monday, Wednesday from 00:00 to 24:00: 0.10\xa0€ per kWh",
+        "1.50\xa0€ for each session",
+        "0.05\xa0€ for each minute of standing after the first 30 minutes",
     ]
-    assert described(Terms("JPY", Decimal("31.5"), standing=Decimal(2))).price == "31.5 ¥ per kWh"
+    assert described(Terms("JPY", Decimal("31.5"), standing=Decimal(2))).price == "31.5\xa0¥ per kWh"
