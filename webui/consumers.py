@@ -14,10 +14,9 @@ from channels.generic.websocket import AsyncWebsocketConsumer
 from django.utils import timezone
 
 from station.live import bus
-from station.live.payloads import StationLive, decode
 from webui.accounts import guard
-from webui.accounts.roles import Role
-from webui.dashboard import fragments, latest
+from webui.accounts.roles import Role, has_role
+from webui.dashboard import fragments, known, latest, shared
 from webui.firmware import live as firmware
 from webui.network import live as network
 
@@ -86,33 +85,38 @@ class LiveConsumer(AsyncWebsocketConsumer):
     async def live_station(self, message: dict[str, Any]) -> None:
         """``bus.LIVE_STATION``: the station as it is now."""
         try:
-            station = decode(message["station"])
+            published = shared.publication(message["station"])
         except (KeyError, TypeError, ValueError) as failure:
             log.warning("live view: an unreadable publication was ignored: %r", failure)
             return
+        station = published.station
         if station.life == self._life and station.serial < self._serial:
             return  # late: a newer one was already shown
         self._life, self._serial = station.life, station.serial
         self._heard, self._heard_at = time.monotonic(), timezone.localtime()
         latest.remember(station)
-        html = self._changes(station)
+        await known.refresh(station)
+        html = self._changes(published)
         if self._notice:
             self._notice = ""
             html += fragments.notice_fragment()
         if html:
             await self.send(text_data=html)
 
-    def _changes(self, station: StationLive) -> str:
+    def _changes(self, published: shared.Publication) -> str:
         """The pieces that the browser has not; all cards where it has none or others."""
-        found = fragments.pieces(station)
-        marks = fragments.marks(station, found)
+        seen = published.seen_by(fragments.reader(self._is_technical()))
+        found, marks = seen.found, seen.marks
         changed = [name for name in found if self._has.get(name) != marks[name]]
         parts = [found[name] for name in changed]
         if self._has.get(fragments.CARDS) != marks[fragments.CARDS]:
             parts = [found[name] for name in changed if not name.startswith("evse-")]
-            parts.append(fragments.cards(station, found))
+            parts.append(seen.cards)
         self._has = marks
         return "".join(parts)
+
+    def _is_technical(self) -> bool:
+        return has_role(self.scope.get("user"), Role.INSTALLER)
 
     async def _keep_watch(self) -> None:
         """Ask for the state, say when it grows old, and end when this is no longer open to the person."""
@@ -157,10 +161,10 @@ class InstallerConsumer(LiveConsumer):
     role = Role.INSTALLER
     pieces: ClassVar = {**network.PIECES, **firmware.PIECES}
 
-    def _changes(self, station: StationLive) -> str:
+    def _changes(self, published: shared.Publication) -> str:
         parts = []
         for name in self._has.keys() & self.pieces.keys():
-            html = self.pieces[name](station)
+            html = self.pieces[name](published.station)
             if html and fragments.mark_of(html) != self._has[name]:  # empty: leave what is there
                 self._has[name] = fragments.mark_of(html)
                 parts.append(html)

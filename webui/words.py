@@ -12,8 +12,10 @@ from typing import Any, NamedTuple
 from django.utils import translation
 from django.utils.translation import gettext_lazy as _
 
+from station.domain.reason import Why
 from station.live.payloads import EvseLive
-from webui import installer_words
+from webui import installer_words, reason_words
+from webui.reason_words import FAULTS, MESSAGES, fault, message
 
 
 class Activity(NamedTuple):
@@ -53,17 +55,6 @@ _ACTIVITIES: Mapping[str, Activity] = {
     ),
 }
 
-# What a fault means to the person in front of the station, and what to do about it.
-_FAULTS: Mapping[str, Any] = {
-    "GroundFailure": _("Current is leaking to earth. Unplug the car; if the fault stays, call the installer."),
-    "OverCurrent": _("The car drew more current than it was offered. Unplug it and try again."),
-    "OverTemperature": _("The station is too hot. It goes on by itself when it has cooled down."),
-    "ControlPilotFault": _("The signal line to the car is disturbed. Unplug, look for dirt, try again."),
-    "ContactorWelded": _("The contactor does not open. Do not use this EVSE, and call the installer."),
-    "PowerLoss": _("The board has no supply. Check the circuit breaker."),
-    "BoardOffline": _("The board did not answer."),
-}
-
 _WARNINGS: Mapping[str, Any] = {
     "TemperatureHigh": _("The station is warm and charges more slowly."),
     "MeterSilent": _("The meter gives no fresh reading."),
@@ -71,36 +62,6 @@ _WARNINGS: Mapping[str, Any] = {
     "Meter:meter_stale": _("The meter gives no fresh reading."),
 }
 _METER_DOUBTED = _("The meter's reading is implausible and is not used.")
-
-# Why the last card or start did not lead to charging; the words of block C, and AuthorizationStatusEnumType.
-MESSAGES: Mapping[str, Any] = {
-    "Blocked": _("The card is blocked."),
-    "ConcurrentTx": _("The card is already charging elsewhere."),
-    "Expired": _("The card has expired."),
-    "Invalid": _("The card is not known to the operator."),
-    "Unknown": _("The card is not known to the operator."),
-    "NoCredit": _("There is no credit left on the card."),
-    "NotAllowedTypeEVSE": _("The card may not charge at this EVSE."),
-    "NotAtThisLocation": _("The card may not charge here."),
-    "NotAtThisTime": _("The card may not charge at this time."),
-    "occupied": _("Somebody is charging here already."),
-    "other_token": _("This session belongs to another card."),
-    "ending": _("The last session is just ending. Try again in a moment."),
-    "faulted": _("This is not possible while there is a fault."),
-    "unavailable": _("This EVSE is out of service."),
-    "reserved": _("This EVSE is reserved for somebody else."),
-    "restarting": _("The station is about to restart. Try again when it is back."),
-    "not_registered": _("The operator's system has not accepted this station yet."),
-    "no_answer": _("The operator's system did not answer, so the card could not be checked."),
-    "offline": _("The operator's system cannot be reached, and nobody may charge without it."),
-    "not_known_here": _("The station does not know the card."),
-    "unsupported_type": _("This station does not take cards or codes of this kind."),
-    "too_many_tries": _("Too many wrong codes. Wait a while, then try again."),
-    "checking": _("This is being checked already."),
-    "bad_token": _("That is too short or too long."),
-    "master_pass": _("A master card ends sessions; it cannot start one."),
-    "no_master_pass": _("Hold the master card to the reader again."),
-}
 
 _REASONS: Mapping[str, Any] = {
     "DeAuthorized": _("The operator's system refused the card"),
@@ -157,7 +118,7 @@ def activity(word: str) -> Activity:
 
 def faults(evse: EvseLive) -> list[str]:
     """A sentence for each fault of an EVSE."""
-    return [str(_FAULTS.get(word) or _("Fault: %(word)s") % {"word": word}) for word in evse.faults]
+    return [fault(word) for word in evse.faults]
 
 
 def warnings(evse: EvseLive) -> list[str]:
@@ -169,18 +130,12 @@ def _doubt(word: str) -> Any:
     return _METER_DOUBTED if word.startswith("Meter:") else _("Note: %(word)s") % {"word": word}
 
 
-def message(word: str) -> str:
-    """Why the last card or start led to nothing; empty for no word."""
-    if not word:
-        return ""
-    return str(MESSAGES[word]) if word in MESSAGES else word.replace("_", " ").capitalize()
-
-
 class Said(NamedTuple):
     """What an EVSE's card says to the driver. ``language`` is empty where it is the reader's own."""
 
     language: str
     activity: Activity
+    advice: str
     faults: list[str]
     warnings: list[str]
     message: str
@@ -193,9 +148,15 @@ def to_driver(evse: EvseLive) -> Said:
     """
     language = (spoken(evse.languages) or "en") if evse.languages else ""
     with translation.override(language or translation.get_language()):
-        doing = activity(evse.activity)
-        told = Activity(str(doing.label), doing.tone, str(doing.sentence))
-        return Said(language, told, faults(evse), warnings(evse), message(evse.message))
+        told = reason_words.tell(evse.reason)
+        if told is None:
+            doing = activity(evse.activity)
+            told = reason_words.Told(str(doing.label), doing.tone, str(doing.sentence), "")
+        # What the reason says is not said twice.
+        wrong = [] if evse.reason.why == Why.FAULT else faults(evse)
+        refused = "" if evse.reason.why in (Why.REFUSED, Why.DEAUTHORIZED) else message(evse.message)
+        doing = Activity(told.label, told.tone, told.sentence)
+        return Said(language, doing, told.advice, wrong, warnings(evse), refused)
 
 
 def spoken(languages: Sequence[str]) -> str:
@@ -268,7 +229,7 @@ def _fault_words(data: Mapping[str, Any]) -> str:
     listed = [str(word) for word in found] if isinstance(found, list) else []
     if not listed:
         return str(_("There was a fault."))
-    return " ".join(str(_FAULTS.get(word) or _("Fault: %(word)s.") % {"word": word}) for word in listed)
+    return " ".join(str(FAULTS.get(word) or _("Fault: %(word)s.") % {"word": word}) for word in listed)
 
 
 def _detail(data: Mapping[str, Any]) -> str:

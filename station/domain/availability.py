@@ -3,9 +3,29 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import asdict, dataclass, field
+from enum import StrEnum
 
 STATION = "0"
+
+
+class OutBy(StrEnum):
+    """Who took an EVSE out of service."""
+
+    CSMS = "csms"
+    PERSON = "person"  # at the web page
+    RESET = "reset"  # scheduled, or under way
+    UPDATE = "update"  # of the firmware
+    UNKNOWN = "unknown"  # set by a firmware that did not note it
+
+
+@dataclass(frozen=True, slots=True)
+class Outage:
+    """Since when (RFC 3339; empty where nobody noted it) and by whom something is out of service; ``who`` a name."""
+
+    by: OutBy
+    who: str = ""
+    since: str = ""
 
 
 def key(evse_id: int = 0, connector_id: int = 0) -> str:
@@ -19,11 +39,12 @@ class Availability:
 
     ``resetting`` are the EVSEs that a reset, scheduled or under way, takes out of service for a while (B11, B12). It
     shows as what was set does, and is forgotten with the reboot. So are those in ``updating``, which a firmware update
-    takes out of service (L01.FR.07).
+    takes out of service (L01.FR.07). ``outages`` say for people who set a level Inoperative.
     """
 
     inoperative: set[str] = field(default_factory=set)
     scheduled: dict[str, bool] = field(default_factory=dict)  # level -> operative
+    outages: dict[str, Outage] = field(default_factory=dict)
     resetting: set[int] = field(default_factory=set)  # EVSE ids
     updating: set[int] = field(default_factory=set)  # EVSE ids
 
@@ -32,32 +53,56 @@ class Availability:
         """From what ``dump`` gave; None is a station where all is operative."""
         stored = stored or {}
         inoperative, scheduled = stored.get("inoperative"), stored.get("scheduled")
+        outages = stored.get("outages")
         return cls(
             set(inoperative) if isinstance(inoperative, list) else set(),
             dict(scheduled) if isinstance(scheduled, dict) else {},
+            {level: _outage(told) for level, told in outages.items()} if isinstance(outages, dict) else {},
         )
 
     def dump(self) -> dict[str, object]:
         """JSON that outlives a reboot (G03.FR.08, G04.FR.09)."""
-        return {"inoperative": sorted(self.inoperative), "scheduled": dict(sorted(self.scheduled.items()))}
+        return {
+            "inoperative": sorted(self.inoperative),
+            "scheduled": dict(sorted(self.scheduled.items())),
+            "outages": {level: asdict(outage) for level, outage in sorted(self.outages.items())},
+        }
 
     def operative(self, evse_id: int, connector_id: int = 1) -> bool:
         """True where no level of the connector is, or is to be, Inoperative, and its EVSE not being reset or updated.
 
         What is scheduled for the end of a transaction holds at once where none runs (G04.FR.06).
         """
-        levels = {STATION, key(evse_id), key(evse_id, connector_id)}
-        waiting = {level for level, operative in self.scheduled.items() if not operative}
-        out = evse_id in self.resetting or evse_id in self.updating
-        return not out and not levels & (self.inoperative | waiting)
+        return self.outage(evse_id, connector_id) is None
+
+    def outage(self, evse_id: int, connector_id: int = 1) -> Outage | None:
+        """Who took it out of service, on the highest level that is; None where it is operative."""
+        if evse_id in self.resetting:
+            return Outage(OutBy.RESET)
+        if evse_id in self.updating:
+            return Outage(OutBy.UPDATE)
+        out = self.inoperative | {level for level, operative in self.scheduled.items() if not operative}
+        for level in (STATION, key(evse_id), key(evse_id, connector_id)):
+            if level in out:
+                return self.outages.get(level) or Outage(OutBy.UNKNOWN)
+        return None
 
     def set(self, level: str, operative: bool) -> None:
         self.scheduled.pop(level, None)
         if operative:
             self.inoperative.discard(level)
+            self.outages.pop(level, None)
         else:
             self.inoperative.add(level)
 
     def is_set(self, level: str) -> bool:
         """What the level itself was set to, whatever stands above it."""
         return level not in self.inoperative
+
+
+def _outage(told: object) -> Outage:
+    if not isinstance(told, Mapping):
+        return Outage(OutBy.UNKNOWN)
+    by = str(told.get("by"))
+    known = OutBy(by) if by in set(OutBy) else OutBy.UNKNOWN
+    return Outage(known, str(told.get("who") or ""), str(told.get("since") or ""))

@@ -32,6 +32,9 @@ class Seat:
     transaction: Transaction | None = None
     spent: set[str] = field(default_factory=set)
     announce: str = ""  # triggerReason that the next event must carry, with the idToken (F02.FR.21)
+    refused: str = (
+        ""  # AuthorizationStatusEnumType: the CSMS's word on the token of a session that it ended or suspended
+    )
 
     @property
     def evse_id(self) -> int | None:
@@ -138,6 +141,7 @@ class Evse(Seat):
             self.plugged_at = board.at
         elif not self.plugged:
             self.plugged_at = None
+            self.refused = ""
         if self.offering and self.plugged and not self.transferring:
             if self.offered_at is None:
                 self.offered_at = board.at
@@ -147,7 +151,7 @@ class Evse(Seat):
     def begin_anew(self) -> None:
         """The EVSE was reset: nothing is left of who was there; what is plugged in stays spent, as after a reboot."""
         self.authorization = None
-        self.announce = ""
+        self.announce = self.refused = ""
         self.offered_at = None
         self.suspended_by_station = False
 

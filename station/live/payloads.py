@@ -12,6 +12,28 @@ from typing import Any
 
 
 @dataclass(frozen=True, slots=True)
+class ReasonLive:
+    """Why an EVSE does what it does: ``domain.reason.Reason`` as it travels.
+
+    ``why`` is a ``domain.reason.Why``; empty only where nobody said.
+    """
+
+    why: str = ""
+    status: str = ""
+    faults: tuple[str, ...] = ()
+    by: str = ""
+    who: str = ""
+    since: str = ""
+    until: str = ""
+    left: int | None = None  # s
+    limit: float | None = None  # A
+    soc: float | None = None  # per cent
+    charged: bool = False
+    offline: str = ""
+    limited_by: str = ""
+
+
+@dataclass(frozen=True, slots=True)
 class EvseLive:
     """One EVSE as a person would want to see it.
 
@@ -44,6 +66,7 @@ class EvseLive:
     warnings: tuple[str, ...] = ()
     message: str = ""  # why the last card was refused and the like, a stable word
     personal_message: str = ""  # what the CSMS has to say to the driver; anybody's text
+    reason: ReasonLive = field(default_factory=ReasonLive)
     languages: tuple[str, ...] = ()  # in which the driver wants to be spoken to, best first (RFC 5646)
     curve: tuple[tuple[float, float], ...] = ()  # (seconds since the session's start, W), up to 240 points
 
@@ -116,6 +139,7 @@ def decode(data: dict[str, Any]) -> StationLive:
                 "warnings": tuple(evse["warnings"]),
                 "languages": tuple(evse["languages"]),
                 "curve": tuple(tuple(point) for point in evse["curve"]),
+                "reason": ReasonLive(**{**evse["reason"], "faults": tuple(evse["reason"]["faults"])}),
             }
         )
         for evse in data["evses"]

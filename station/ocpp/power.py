@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import math
+
 from station.device_model.components import EVSE, OCPPCommCtrlr
 from station.device_model.model import DeviceModel
 from station.domain.board import BoardSnapshot, EvseSetpoint, Setpoint, WatchdogState
@@ -47,7 +49,7 @@ class PowerControl:
         return EvseSetpoint(
             evse.id,
             allow_power=allow,
-            current=self._limit(evse) if allow else 0.0,
+            current=self.limit(evse) if allow else 0.0,
             phases=self._model[EVSE.SupplyPhases.at(evse.id)],
             lock=self._lock(evse) and not unlock,
             # a fault that the station has seen is taken note of; the board clears it once its cause is gone
@@ -65,10 +67,14 @@ class PowerControl:
             evse.plugged or not self._model[OCPPCommCtrlr.UnlockOnEVSideDisconnect]
         )
 
-    def _limit(self, evse: Evse) -> float:
+    def limit(self, evse: Evse) -> float:
         """A per phase, in steps of 0.1: the least of cable and rating."""
         limits = [evse.snapshot.cable_limit] if evse.snapshot else []
+        return int(min([*limits, self.rating(evse)]) * 10) / 10
+
+    def rating(self, evse: Evse) -> float:
+        """A per phase that the EVSE is made for."""
         rating = self._model.limits(EVSE.Power.at(evse.id)).maximum
-        if rating is not None:
-            limits.append(float(rating) / NOMINAL_VOLTAGE / self._model[EVSE.SupplyPhases.at(evse.id)])
-        return int(min(limits) * 10) / 10
+        if rating is None:
+            return math.inf
+        return float(rating) / NOMINAL_VOLTAGE / self._model[EVSE.SupplyPhases.at(evse.id)]

@@ -38,6 +38,7 @@ from station.domain.memory import Memory
 from station.domain.meter import Meter
 from station.domain.moment import Moment, parse_rfc3339
 from station.domain.ocmf import Signer
+from station.domain.reason import Reason
 from station.domain.reservation import Reservations as ReservationState
 from station.domain.transaction import IdToken, Transaction
 from station.ocpp.block import Block, CallRefused, Handler
@@ -69,6 +70,7 @@ from station.ocpp.certificates import CertificateStore
 from station.ocpp.context import Context
 from station.ocpp.outbox import Outbox
 from station.ocpp.power import PowerControl
+from station.ocpp.reasons import Reasons
 from station.ocpp.signing import Signing
 from station.ocpp.token_cache import TokenCache
 
@@ -153,6 +155,7 @@ class Station:
         self._reset = Reset(self.context)
         self._remote = RemoteControl(self.context)
         self.authorization = AuthorizationBlock(self.context)
+        self._reasons = Reasons(self.context, self.authorization, self._power)
         self.availability = Availability(self.context)
         self.network = NetworkProfiles(self.context, memory.network_profiles)
         self.trial = Trial(self.context, self.network)
@@ -288,6 +291,10 @@ class Station:
         """When the station wants a ``Tick`` at the latest (monotonic seconds), or None."""
         waits = [block.deadline() for block in self._blocks]
         return min([at for at in [*waits, self.outbox.deadline()] if at is not None], default=None)
+
+    def reason(self, evse: Evse, now: Moment) -> Reason:
+        """Why that EVSE does what it does, for people."""
+        return self._reasons.find(evse, now)
 
     # ------------------------------------------------------------------ parts of a step
 

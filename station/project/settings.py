@@ -39,6 +39,8 @@ INSTALLED_APPS = [
     "station.store.apps.StoreConfig",
     "webui.apps.WebuiConfig",
     "webui.accounts.apps.AccountsConfig",
+    "webui.owner.apps.OwnerConfig",
+    "webui.tariff.apps.TariffConfig",
 ]
 
 MIDDLEWARE = [
@@ -52,6 +54,7 @@ MIDDLEWARE = [
     "django.contrib.messages.middleware.MessageMiddleware",
     "django.middleware.clickjacking.XFrameOptionsMiddleware",
     "django_htmx.middleware.HtmxMiddleware",
+    "webui.owner.local_time.local_time",
 ]
 
 ROOT_URLCONF = "station.project.urls"

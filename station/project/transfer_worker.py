@@ -37,11 +37,13 @@ class HousekeepingStep(bootsteps.StartStopStep):
 
     def _run(self) -> None:
         from station.transfers.tasks import keep_house
+        from webui.tariff.tasks import settle_costs
 
         pause = FIRST
         while not self._stopped.wait(pause):
             try:
                 keep_house.delay()
+                settle_costs.delay()
                 pause = EVERY
             except Exception as error:  # any error of the broker's client; the next try repairs it
                 logger.debug("housekeeping was not ordered: %s", error)

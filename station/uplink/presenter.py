@@ -6,10 +6,11 @@ from collections import deque
 
 from station.device_model.components import ChargingStation, ClockCtrlr
 from station.device_model.model import DeviceModel, Entry
-from station.domain.evse import Evse
+from station.domain.evse import EV_CONNECTED, Evse
 from station.domain.moment import Moment, rfc3339
+from station.domain.reason import Reason
 from station.domain.transaction import ChargingState
-from station.live.payloads import EvseLive, FirmwareLive, StationLive
+from station.live.payloads import EvseLive, FirmwareLive, ReasonLive, StationLive
 from station.ocpp.station import Station
 
 CURVE_POINTS = 240
@@ -89,6 +90,7 @@ class Presenter:
             evse_id=evse.id,
             availability=station.availability.status(evse, now),
             activity=self._activity(station, evse, now),
+            reason=_reason(station.reason(evse, now)),
         )
         snapshot, reading = evse.snapshot, evse.meter.reading
         values: dict[str, object] = {}
@@ -131,7 +133,7 @@ class Presenter:
         if station.authorization.asking(evse.id) and (evse.plugged or len(station.context.evses) == 1):
             return "authorizing"
         if evse.plugged:
-            return "finishing" if evse.spent else "waiting_for_card"
+            return "finishing" if EV_CONNECTED in evse.spent else "waiting_for_card"
         if station.context.lobby.authorization:
             return "waiting_for_plug"
         return "free"
@@ -173,6 +175,12 @@ class Presenter:
             "id_token_type": token.type if token else None,
             "curve": tuple(curve),
         }
+
+
+def _reason(reason: Reason) -> ReasonLive:
+    told = {name: getattr(reason, name) for name in ReasonLive.__slots__}
+    # The wire knows no enumerations.
+    return ReasonLive(**{**told, **{name: str(told[name]) for name in ("why", "offline", "limited_by")}})
 
 
 def _firmware(station: Station) -> FirmwareLive | None:

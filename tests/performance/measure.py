@@ -14,6 +14,7 @@ from typing import Any
 
 import psutil
 
+from tests.performance import screen
 from tests.performance.figures import MAX, P95, Figure
 from tests.performance.memory import MB, parts
 from tests.support.appliance import PASSWORD, PROJECT, Appliance
@@ -66,6 +67,9 @@ def all_figures(folder: Path, progress: Progress) -> Iterator[Figure]:
             yield plug_in(appliance, csms)
             progress("cards")
             yield card(appliance, csms)
+        with _running(folder / "screens", csms) as appliance:
+            progress("browsers")
+            yield from screen.browsers(appliance, _cpu)
     progress("the conformance suite in memory")
     yield conformance()
 
@@ -73,6 +77,7 @@ def all_figures(folder: Path, progress: Progress) -> Iterator[Figure]:
 @contextmanager
 def _running(folder: Path, csms: ScriptedCsms, **variables: str) -> Iterator[Appliance]:
     with Appliance(folder, **variables) as appliance:
+        appliance.provision("--admin-password", screen.ADMIN)
         appliance.provision_csms(csms.url, variables=())  # as from the factory: these times are what is measured
         appliance.start(healthy=False)
         appliance.wait_healthy()

@@ -42,6 +42,7 @@ class HandEvse:
     lock_broken: bool = False  # open, and does not shut
     socket: bool = False  # with a lock; else the cable is fixed
     cable: bool = False  # in the socket
+    cable_limit: float = 32.0  # A
     bolt: bool = False  # the lock held the cable when the power went
     phases: int = 1  # of mains and EV
     meter: dict[str, Any] = field(default_factory=dict)  # what the meter says instead of the truth
@@ -100,7 +101,7 @@ class HandEvse:
             contactor_closed=self.closed,
             connector_locked=self.locked,
             current_offered=self.wanted.current if self.wanted and self.offered_for else 0.0,
-            cable_limit=32.0 if self.cable or not self.socket else 0.0,
+            cable_limit=self.cable_limit if self.cable or not self.socket else 0.0,
             phases=self.phases,
             faults=frozenset({self.fault} if self.fault else ()),
             fault_latches=self.latches,

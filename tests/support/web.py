@@ -20,6 +20,11 @@ class WebSession:
         self.post("/login/", [("username", name), ("password", password)])
         assert any(cookie.name.startswith("session") for cookie in self._cookies), "not logged in"
 
+    @property
+    def cookie(self) -> str:
+        """The header of a request that is somebody's who is logged in."""
+        return "; ".join(f"{cookie.name}={cookie.value}" for cookie in self._cookies)
+
     def get(self, path: str) -> str:
         """The body of a page."""
         with self._opener.open(self._url + path, timeout=10) as answer:

@@ -15,7 +15,9 @@ from django.test import Client
 from station.store.models import Transaction
 from tests.webui.making import CARD, NOON, TRANSACTION
 from webui.accounts.throttle import throttle
-from webui.dashboard import latest
+from webui.dashboard import known, latest, shared
+from webui.owner import here
+from webui.tariff import costs
 
 
 @pytest.fixture(autouse=True)
@@ -23,6 +25,10 @@ def _fresh(settings: Any) -> Iterator[None]:
     """No memory of another test's station, a layer without Redis, and a board that is real."""
     latest.forget()
     throttle.forget()
+    here.forget()
+    costs.book.forget()
+    known.forget()
+    shared.forget()
     settings.CHANNEL_LAYERS = {"default": {"BACKEND": "channels.layers.InMemoryChannelLayer"}}
     settings.ENVIRONMENT = replace(settings.ENVIRONMENT, simulated=False)
     yield

@@ -3,19 +3,24 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from datetime import timedelta
+from decimal import Decimal
 from typing import Any
 
 import pytest
 
-from station.live.payloads import EvseLive, StationLive
+from station.live.payloads import EvseLive, ReasonLive, StationLive
+from station.store.models import Variable
 from tests.webui.looking import Looking, look
 from tests.webui.making import NOON, TRANSACTION, charging, free, station, waiting
-from webui.dashboard import fragments
+from webui.dashboard import fragments, known
+from webui.owner.models import Settings
+from webui.tariff.models import Tariff
 
 
-def whole(live: StationLive) -> Looking:
-    """Everything that a browser gets first."""
-    found = fragments.pieces(live)
+def whole(live: StationLive, *, technical: bool = True) -> Looking:
+    """Everything that a browser gets first: an installer's, unless told otherwise."""
+    found = fragments.pieces(live, fragments.reader(technical))
     return look(found["station-status"] + found["station-clock"] + fragments.cards(live, found))
 
 
@@ -80,6 +85,64 @@ def test_stop_and_unlock_ask_first() -> None:
 )
 def test_strip_of_conditions(changes: dict[str, Any], said: str) -> None:
     assert said in whole(station(**changes)).words
+
+
+def test_an_owner_sees_no_technical_detail() -> None:
+    live = station(connected=False, link_note="HTTP 401", board_online=False, board_error="no answer from unit 1")
+    for_owner, for_installer = whole(live, technical=False).words, whole(live).words
+    for detail in ("HTTP 401", "no answer from unit 1", "CP-1"):
+        assert detail not in for_owner
+        assert detail in for_installer
+    assert "The board does not answer" in for_owner
+
+
+def test_the_reason_is_the_sentence_and_is_not_said_twice() -> None:
+    refused = waiting(reason=ReasonLive("refused", status="Blocked"), message="Blocked")
+    page = whole(station(refused))
+    assert "Card refused" in page.words
+    assert page.words.count("The card is blocked.") == 1
+    assert "Hold another card to the reader, or ask the operator." in page.words
+    broken = waiting(activity="faulted", faults=("PowerLoss",), reason=ReasonLive("fault", faults=("PowerLoss",)))
+    assert whole(station(broken)).words.count("Check the circuit breaker.") == 1
+
+
+@pytest.mark.parametrize(
+    ("reason", "offered"),
+    [
+        (ReasonLive("waiting_for_card"), {"start", "unlock"}),
+        (ReasonLive("refused", status="Blocked"), {"start", "unlock"}),
+        (ReasonLive("not_accepted"), {"unlock"}),
+        (ReasonLive("unavailable", by="csms"), {"unlock"}),
+    ],
+)
+def test_no_start_is_offered_that_the_station_would_refuse(reason: ReasonLive, offered: set[str]) -> None:
+    assert buttons(waiting(reason=reason)) == offered
+
+
+def test_a_cable_that_is_kept_can_be_let_go() -> None:
+    assert buttons(free(reason=ReasonLive("kept"))) == {"unlock"}
+
+
+@pytest.mark.django_db
+def test_the_cost_so_far_and_whose_card_it_is(monkeypatch: pytest.MonkeyPatch) -> None:
+    Tariff.objects.create(valid_from=NOON - timedelta(days=1), currency="EUR", price=Decimal("0.30"))
+    monkeypatch.setattr(known, "names", lambda id_tokens: dict.fromkeys(id_tokens, "Olga's card"))
+    live = station(charging(1), waiting(2))
+    assert "Cost so far" not in whole(live).words
+    known.look_up(live)
+    words = whole(live).words
+    assert "Cost so far 0.90 €" in words
+    assert "Who Olga's card" in words
+
+
+@pytest.mark.django_db
+def test_times_and_name_are_the_stations_own() -> None:
+    Variable.objects.create(component="ClockCtrlr", variable="TimeZone", value="Asia/Tokyo")
+    Settings.objects.create(pk=Settings.THE_ONE, name="Garage", place="Back yard")
+    live = station(free(1))
+    known.look_up(live)
+    assert "21:00:00" in whole(live).words
+    assert "Garage · Back yard" in whole(live).words
 
 
 def test_faults_warnings_and_refusals_are_said() -> None:

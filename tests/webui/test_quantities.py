@@ -7,7 +7,9 @@ from datetime import timedelta
 from typing import Any
 
 import pytest
+from django.utils import translation
 
+from webui.tariff.money import Money
 from webui.templatetags import quantities as q
 
 
@@ -60,3 +62,19 @@ def test_kwh_of_the_store() -> None:
 )
 def test_lasting(value: Any, text: str) -> None:
     assert q.lasting(value) == text
+
+
+@pytest.mark.parametrize(
+    ("value", "language", "text"),
+    [
+        (Money(123456, "EUR"), "en", "1234.56 €"),
+        (Money(123456, "EUR"), "de", "1234,56 €"),
+        (Money(1234, "JPY"), "en", "1234 ¥"),
+        (Money(-5, "CHF"), "en", "-0.05 CHF"),
+        (Money(1, "KWD"), "en", "0.001 KWD"),
+        (None, "en", "–"),
+    ],
+)
+def test_money(value: Money | None, language: str, text: str) -> None:
+    with translation.override(language):
+        assert q.money(value) == text.replace(" ", "\xa0")

@@ -1,22 +1,29 @@
 """The live view as pieces of HTML, each with an id of its own, so that only what changed has to travel.
 
-Rendered without a request and without the database: the same pieces serve every browser, and the work is done once
-per process however many watch.
+Rendered without a request and without the database: the same pieces serve every browser of one kind of viewer, and the
+work is done once per process however many watch (``shared``).
 """
 
 from __future__ import annotations
 
 from datetime import datetime
 from functools import lru_cache
+from typing import NamedTuple
 
 from django.template.loader import render_to_string
 from django.utils import timezone, translation
 
 from station.domain.moment import parse_rfc3339
+from station.domain.reason import Why
 from station.live.payloads import EvseLive, StationLive
 from webui import words
 from webui.charts.curve import draw
+from webui.dashboard import known
+from webui.owner import here
+from webui.owner.models import Settings
 from webui.pieces import marked
+from webui.tariff import running
+from webui.templatetags.quantities import MISSING, money
 
 # After so long without a word from the station, what is on the screen is old (s). It speaks at least every 2 s.
 STALE_AFTER = 5.0
@@ -27,6 +34,8 @@ CARDS = "evses"  # the id of what holds all cards
 # A car is plugged in, and nobody is authorised. (A transaction may run nevertheless: TxStartPoint decides that.)
 _IDLE = frozenset({"waiting_for_card", "finishing"})
 _UNLOCKABLE = _IDLE | {"faulted", "unavailable"}
+# The station would refuse; the sentence says why.
+_NOBODY_MAY_START = frozenset({Why.NOT_ACCEPTED, Why.UNAVAILABLE})
 
 
 def moment(text: str | None) -> datetime | None:
@@ -39,20 +48,38 @@ def moment(text: str | None) -> datetime | None:
         return None
 
 
-def evse_fragments(evse: EvseLive, at: str) -> dict[str, str]:
+class Viewer(NamedTuple):
+    """A kind of viewer, who all see the same. ``technical``: an installer, who sees what is behind the words, too."""
+
+    language: str
+    technical: bool = False
+
+
+def reader(technical: bool = False) -> Viewer:
+    """Whoever reads the active language."""
+    return Viewer(translation.get_language() or "", technical)
+
+
+def evse_fragments(evse: EvseLive, at: str, viewer: Viewer | None = None) -> dict[str, str]:
     """The pieces of one EVSE's card, by id; ``at`` is the station's clock, for how long the session has lasted."""
-    return dict(_evse_fragments(evse, at, translation.get_language() or ""))
+    started, now = moment(evse.started_at), moment(at)
+    cost = money(running.so_far(evse, started, now)) if evse.transaction_id else MISSING
+    shown = "" if cost == MISSING else cost
+    return dict(_evse_fragments(evse, at, viewer or reader(), known.who(evse), shown))
 
 
-@lru_cache(maxsize=32)
-def _evse_fragments(evse: EvseLive, at: str, language: str) -> tuple[tuple[str, str], ...]:
-    with translation.override(language):
+# From one publication to the next most of it stays: two EVSEs in four languages for two kinds of people.
+@lru_cache(maxsize=16)
+def _evse_fragments(evse: EvseLive, at: str, viewer: Viewer, who: str, cost: str) -> tuple[tuple[str, str], ...]:
+    with translation.override(viewer.language):
         started, now = moment(evse.started_at), moment(at)
         over = evse.transaction_id is not None and evse.activity == "finishing"  # only the contactor has yet to open
+        useless = evse.reason.why in _NOBODY_MAY_START
         context = {
             "evse": evse,
             "said": words.to_driver(evse),
-            "who": words.masked(evse.id_token, evse.id_token_type),
+            "who": who,
+            "cost": cost,
             "started": started,
             "lasted": (now - started) if started and now else None,
             "phases": [
@@ -61,9 +88,10 @@ def _evse_fragments(evse: EvseLive, at: str, language: str) -> tuple[tuple[str, 
                 if voltage > 20 or current > 0.05
             ],
             "curve": draw(evse.curve),
-            "can_start": evse.plugged and not over and evse.activity in _IDLE,
+            "technical": viewer.technical,
+            "can_start": evse.plugged and not over and evse.activity in _IDLE and not useless,
             "can_stop": evse.transaction_id is not None and evse.activity not in _IDLE,
-            "can_unlock": evse.plugged and not over and evse.activity in _UNLOCKABLE,
+            "can_unlock": (evse.plugged and not over and evse.activity in _UNLOCKABLE) or evse.reason.why == Why.KEPT,
         }
         return tuple(
             (name, marked(name, render_to_string(f"dashboard/_{piece}.html", context)))
@@ -72,17 +100,25 @@ def _evse_fragments(evse: EvseLive, at: str, language: str) -> tuple[tuple[str, 
         )
 
 
-def status_fragment(station: StationLive) -> str:
+def status_fragment(station: StationLive, viewer: Viewer | None = None) -> str:
     """The strip above the cards: CSMS, board, what is waiting."""
     accepted = station.connected and station.registration == "Accepted"
     return render_to_string(
         "dashboard/_status.html",
         {
             "station": station,
+            "place": _place(),
+            "technical": viewer.technical if viewer else False,
             "link": words.registration(station.connected, station.registration),
             "link_tone": "good" if accepted else "bad" if not station.connected else "wait",
         },
     )
+
+
+def _place() -> str:
+    """What people call the station, and where it is."""
+    told = here.settings.last(Settings())
+    return " · ".join(part for part in (told.name, told.place) if part)
 
 
 def clock_fragment(at: str) -> str:
@@ -101,16 +137,18 @@ def notice_fragment(kind: str = "", since: datetime | None = None) -> str:
     return render_to_string("dashboard/_notice.html", {"kind": kind, "since": since})
 
 
-def pieces(station: StationLive) -> dict[str, str]:
-    """Every piece of the live view but the notice, by id."""
-    found = {
-        "station-status": marked("station-status", status_fragment(station)),
-        "station-clock": marked("station-clock", clock_fragment(station.at)),
-        "station-master": marked("station-master", master_fragment(station)),
-    }
-    for evse in station.evses:
-        # The clock only moves a card while a session's duration is on it.
-        found.update(evse_fragments(evse, station.at[:19] + "Z" if evse.started_at else ""))
+def pieces(station: StationLive, viewer: Viewer | None = None) -> dict[str, str]:
+    """Every piece of the live view but the notice, by id, as ``viewer`` sees it (else whoever reads this language)."""
+    viewer = viewer or reader()
+    with translation.override(viewer.language), timezone.override(here.zone.last(here.zone_named(""))):
+        found = {
+            "station-status": marked("station-status", status_fragment(station, viewer)),
+            "station-clock": marked("station-clock", clock_fragment(station.at)),
+            "station-master": marked("station-master", master_fragment(station)),
+        }
+        for evse in station.evses:
+            # The clock only moves a card while a session's duration is on it.
+            found.update(evse_fragments(evse, station.at[:19] + "Z" if evse.started_at else "", viewer))
     return found
 
 
@@ -128,18 +166,17 @@ def _card_list(station: StationLive) -> str:
     return ",".join(str(evse.evse_id) for evse in station.evses)
 
 
-def cards(station: StationLive, found: dict[str, str]) -> str:
+def cards(station: StationLive, found: dict[str, str], viewer: Viewer | None = None) -> str:
     """All cards, to begin with or when the EVSEs have changed."""
-    return render_to_string(
-        "dashboard/_cards.html",
-        {
-            "mark": _card_list(station),
-            "cards": [
-                {
-                    "evse_id": evse.evse_id,
-                    "pieces": [found[f"evse-{evse.evse_id}-{piece}"] for piece in PIECES],
-                }
-                for evse in station.evses
-            ],
-        },
-    )
+    context = {
+        "mark": _card_list(station),
+        "cards": [
+            {
+                "evse_id": evse.evse_id,
+                "pieces": [found[f"evse-{evse.evse_id}-{piece}"] for piece in PIECES],
+            }
+            for evse in station.evses
+        ],
+    }
+    with translation.override((viewer or reader()).language):
+        return render_to_string("dashboard/_cards.html", context)

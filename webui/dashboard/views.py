@@ -8,7 +8,8 @@ from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_safe
 
 from webui.accounts.guard import signed_in
-from webui.dashboard import fragments, latest
+from webui.accounts.roles import Role, has_role
+from webui.dashboard import fragments, known, latest
 
 
 @never_cache
@@ -19,11 +20,13 @@ def dashboard(request: HttpRequest) -> HttpResponse:
     station = latest.recent()
     context = {}
     if station is not None:
-        found = fragments.pieces(station)
+        known.look_up(station)
+        viewer = fragments.reader(has_role(request.user, Role.INSTALLER))
+        found = fragments.pieces(station, viewer)
         context = {
             "status": found["station-status"],
             "clock": found["station-clock"],
             "master": found["station-master"],
-            "cards": fragments.cards(station, found),
+            "cards": fragments.cards(station, found, viewer),
         }
     return render(request, "dashboard/dashboard.html", context)

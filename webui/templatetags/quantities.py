@@ -12,8 +12,10 @@ from django.utils.formats import number_format
 from django.utils.html import format_html
 from django.utils.safestring import SafeString
 from django.utils.translation import gettext as _
+from django.utils.translation import pgettext
 
 from webui import words
+from webui.tariff.money import Money, places
 
 register = template.Library()
 MISSING = "–"
@@ -90,6 +92,27 @@ def lasting(value: Any) -> str:
     if minutes < 60:
         return _("%(minutes)d min") % {"minutes": minutes}
     return _("%(hours)d h %(minutes)02d min") % {"hours": minutes // 60, "minutes": minutes % 60}
+
+
+_SYMBOLS = {"EUR": "€", "GBP": "£", "USD": "$", "JPY": "¥"}  # those that mean one currency to most people
+
+
+@register.filter
+def money(value: Money | None) -> str:
+    """An amount with its currency; a dash where there is none."""
+    if value is None:
+        return MISSING
+    return symbol(number_format(value.amount, places(value.currency), use_l10n=True), value.currency)
+
+
+def symbol(amount: str, currency: str) -> str:
+    """An amount that is text already, with its currency."""
+    # Translators: an amount of money and the currency's sign or code; turn them round where that is the custom.
+    text = pgettext("money", "%(amount)s %(currency)s") % {
+        "amount": amount,
+        "currency": _SYMBOLS.get(currency, currency),
+    }
+    return text.replace(" ", "\xa0")  # never at the end of a line without the other
 
 
 @register.simple_tag

@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from dataclasses import replace
 from typing import Any
 
 from station.device_model.components import EVSE, ChargingStation, ClockCtrlr, Connector, OCPPCommCtrlr
 from station.domain import availability
+from station.domain.availability import Outage, OutBy
 from station.domain.board import BoardSnapshot
 from station.domain.effects import FinishCommand
 from station.domain.events import LinkDown, OperatorCommand, Tick
@@ -201,18 +203,23 @@ class Availability(Block):
         if connector_id not in (0, 1):
             return _rejected("UnknownConnectorId", f"EVSE {evse_id} has no connector {connector_id}")
         operative = request["operationalStatus"] == "Operative"
-        status = self._change(availability.key(evse_id, connector_id), evse_id, operative, now)
-        return {"status": status}
+        level = availability.key(evse_id, connector_id)
+        return {"status": self._change(level, evse_id, operative, now, Outage(OutBy.CSMS))}
 
-    def _change(self, level: str, evse_id: int, operative: bool, now: Moment) -> str:
+    def _change(self, level: str, evse_id: int, operative: bool, now: Moment, outage: Outage) -> str:
         states = self._context.availability
         concerned = [evse for evse in self._context.evses.values() if evse_id in (0, evse.id)]
         if states.is_set(level) == operative:
             states.scheduled.pop(level, None)
+            if operative:
+                states.outages.pop(level, None)
             self._context.remember("availability", states.dump())
             for evse in concerned:
                 self._context.raise_signal(EvseChanged(evse.id))
             return "Accepted"  # G03.FR.03, G04.FR.04
+        if not operative:
+            since = self._context.clock.utc(now).replace(microsecond=0)
+            states.outages[level] = replace(outage, since=rfc3339(since))
         if not operative and any(evse.transaction for evse in concerned):
             states.scheduled[level] = operative
             status = "Scheduled"  # G03.FR.05, G04.FR.06
@@ -247,7 +254,8 @@ class Availability(Block):
         if evse_id and evse_id not in self._context.evses:
             self._context.emit(FinishCommand(command.command_id, "Rejected", f"There is no EVSE {evse_id}."))
             return
-        status = self._change(availability.key(evse_id), evse_id, bool(command.arguments.get("operative")), now)
+        operative, outage = bool(command.arguments.get("operative")), Outage(OutBy.PERSON, command.who)
+        status = self._change(availability.key(evse_id), evse_id, operative, now, outage)
         words = "Done." if status == "Accepted" else "It will be done when the running session has ended."
         self._context.emit(FinishCommand(command.command_id, "Accepted", words))
 

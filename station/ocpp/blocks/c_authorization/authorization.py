@@ -49,6 +49,9 @@ class AuthorizationBlock(Block):
                     evse_id = read.evse_id if read.evse_id in self._context.evses else None
                     self.present(IdToken(read.uid, read.type), evse_id, now)
                 self._authorize_unasked(now)
+            case Authorized():
+                if self.refusal and self.refusal.evse_id in (None, event.evse_id):
+                    self.refusal = None  # what was refused before concerns nobody any more
             case AuthorizeRemotely():
                 self._decide(Asking(event.id_token, event.evse_id, REMOTE_START, event.remote_start_id), now)
             case OperatorCommand(action="start"):

@@ -229,7 +229,7 @@ class Transactions(Block):
 
     def _authorized(self, event: Authorized, now: Moment) -> None:
         seat = self._context.seat(event.evse_id)
-        seat.authorization = event.authorization
+        seat.authorization, seat.refused = event.authorization, ""
         if not (isinstance(seat, Evse) and seat.plugged):
             self._await_cable(seat, now)
         seat.spent.clear()

@@ -96,6 +96,7 @@ class Verdicts:
             transaction_id=transaction.transaction_id,
             status=info.status,
         )
+        seat.refused = info.status
         if self._context.model[TxCtrlr.StopTxOnInvalidId]:  # E05.FR.09, E05.FR.10, C15.FR.03, C15.FR.04
             self._deauthorize(AuthorizationEnded(seat.evse_id, "Deauthorized", "DeAuthorized"), now)
             return
