@@ -66,8 +66,8 @@ class LimitedBy(StrEnum):
 class Reason:
     """``why``, and what belongs to it (see there); the rest is empty.
 
-    ``since`` and ``until`` are RFC 3339, ``left`` in seconds, ``limit`` in A per phase, ``soc`` in per cent. ``status`` is an
-    AuthorizationStatusEnumType, a RegistrationStatusEnumType, or a stable word of block C; ``by`` of
+    ``since`` and ``until`` are RFC 3339, ``left`` in seconds, ``limit`` in A per phase, ``soc`` in per cent.
+    ``status`` is an AuthorizationStatusEnumType, a RegistrationStatusEnumType, or a stable word of block C; ``by`` of
     ``availability.OutBy``.
     """
 

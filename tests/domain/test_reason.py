@@ -139,6 +139,7 @@ def test_every_combination_of_what_is_so_or_not() -> None:
         idle = replace(base, power=0.0, transferring=True, outage=outage, refusal=refusal, faults=faults)
         met |= {holds(here).why for here in every(replace(idle, deauthorized=status), WITHOUT)}
     met.add(holds(replace(base, plugged=True, authorized=True, limit=5.9)).why)
+    met.add(holds(replace(base, plugged=True, reserved=True)).why)
     assert met == set(Why), f"never met: {set(Why) - met}"
     assert set(CLAIMS) == set(Why)
 
