@@ -11,11 +11,11 @@ from datetime import datetime
 from typing import Any, ClassVar
 
 from channels.generic.websocket import AsyncWebsocketConsumer
-from django.utils import timezone
+from django.utils import timezone, translation
 
 from station.live import bus
 from station.live.payloads import StationLive, decode
-from webui.accounts import guard
+from webui.accounts import guard, language
 from webui.accounts.roles import Role
 from webui.dashboard import fragments, latest
 from webui.firmware import live as firmware
@@ -95,7 +95,8 @@ class LiveConsumer(AsyncWebsocketConsumer):
         self._life, self._serial = station.life, station.serial
         self._heard, self._heard_at = time.monotonic(), timezone.localtime()
         latest.remember(station)
-        html = self._changes(station)
+        with translation.override(language.of_scope(self.scope)):
+            html = self._changes(station)
         if self._notice:
             self._notice = ""
             html += fragments.notice_fragment()
@@ -148,7 +149,9 @@ class LiveConsumer(AsyncWebsocketConsumer):
     async def _tell(self, kind: str) -> None:
         if kind != self._notice:
             self._notice = kind
-            await self.send(text_data=fragments.notice_fragment(kind, self._heard_at))
+            with translation.override(language.of_scope(self.scope)):
+                html = fragments.notice_fragment(kind, self._heard_at)
+            await self.send(text_data=html)
 
 
 class InstallerConsumer(LiveConsumer):
