@@ -95,6 +95,10 @@ OPERATOR_ACTIONS = {
     "renew_certificate",
     "diagnose_connection",
     "stop_diagnosis",
+    "block_card",
+    "unblock_card",
+    "teach_card",
+    "stop_teaching",
 }
 
 

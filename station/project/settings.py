@@ -39,6 +39,7 @@ INSTALLED_APPS = [
     "station.store.apps.StoreConfig",
     "webui.apps.WebuiConfig",
     "webui.accounts.apps.AccountsConfig",
+    "webui.cards.apps.CardsConfig",
 ]
 
 MIDDLEWARE = [
