@@ -20,6 +20,7 @@ from webui.accounts.roles import Role
 from webui.dashboard import fragments, latest
 from webui.firmware import live as firmware
 from webui.network import live as network
+from webui.queue import live as queue
 
 log = logging.getLogger(__name__)
 
@@ -155,7 +156,7 @@ class InstallerConsumer(LiveConsumer):
     """The same for the installer's pages: what is live on them are a few pieces, and each page has its own."""
 
     role = Role.INSTALLER
-    pieces: ClassVar = {**network.PIECES, **firmware.PIECES}
+    pieces: ClassVar = {**network.PIECES, **firmware.PIECES, **queue.PIECES}
 
     def _changes(self, station: StationLive) -> str:
         parts = []

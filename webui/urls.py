@@ -50,6 +50,7 @@ urlpatterns = [
     path("cards/<slug:key>/", lazily("cards.card"), name="card"),
     path("cards/<slug:key>/remove/", lazily("cards.remove"), name="card-remove"),
     re_path(r"^cards/(?P<key>[0-9a-f]+)/(?P<action>block|unblock)/$", lazily_async("cards.block"), name="card-block"),
+    path("queue/", lazily("queue.queue"), name="queue"),
     path("conformance/", conformance.conformance, name="conformance"),
     path("conformance/report.json", conformance.as_json, name="conformance-json"),
     path("evse/<int:evse_id>/<slug:action>/", commands.file_command, name="file-command"),

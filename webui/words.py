@@ -314,6 +314,10 @@ _EVENTS: Mapping[str, Sentence] = {
         _("Too much waits for the operator's system; %(count)s messages that can best be spared were dropped.")
         % {"count": data.get("dropped", 0)}
     ),
+    "message_given_up": lambda data: (
+        _("A message was given up, for the operator's system did not take it: %(action)s. %(why)s")
+        % {"action": data.get("action") or "?", "why": data.get("why") or ""}
+    ),
     "registration": lambda data: _REGISTERED.get(str(data.get("status"))) or str(data.get("status")),
     "availability": lambda data: _("Put into service.") if data.get("operative") else _("Taken out of service."),
     "unlocked": lambda data: _("The connector was unlocked."),

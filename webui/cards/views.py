@@ -50,13 +50,14 @@ def cards(request: HttpRequest) -> HttpResponse:
 def card(request: HttpRequest, key: str) -> HttpResponse:
     """One card; POST gives it a name, or another one."""
     found = _find(request, key)
+    called = found.named.name if found.named else found.masked  # before the form puts what was typed into it
     form = CardForm(request.POST or None, instance=found.named)
     if request.method == "POST" and form.is_valid():
         if found.named is None and Card.objects.count() >= MOST_NAMED:
             form.add_error("name", _("There is no more room for names. Remove one first."))
         elif _save(request, form, found):
             return redirect("cards")
-    context = {"card": found, "form": form, "latest": _latest(found), "errors": bool(form.errors)}
+    context = {"card": found, "called": called, "form": form, "latest": _latest(found)}
     return render(request, "cards/card.html", context, status=400 if form.errors else 200)
 
 
