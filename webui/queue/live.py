@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Any
 
 from django.template.loader import render_to_string
@@ -67,12 +67,12 @@ def curve(station: StationLive | None) -> str:
     """How it fills and drains."""
     points = station.queue.curve if station is not None and station.queue is not None else ()
     here = (moment(station.at) if station is not None else None) or timezone.localtime()
-    # by whole tens of seconds, so that time alone does not send a picture with every publication
+    # to the next ten seconds, so that time alone does not send a picture with every publication
     return marked(CURVE, render_to_string("queue/_curve.html", {"curve": draw(points, _rounded(here))}))
 
 
 def _rounded(at: datetime) -> datetime:
-    return at if at.second % 10 == 0 and not at.microsecond else at.replace(second=at.second // 10 * 10, microsecond=0)
+    return at.replace(microsecond=0) + timedelta(seconds=10 - at.second % 10)
 
 
 PIECES: Mapping[str, Callable[[StationLive], str]] = {NOW: now, CURVE: curve}
