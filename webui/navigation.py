@@ -86,6 +86,7 @@ MAIN: tuple[Entry | Group, ...] = (
         "clock",
         rooms=("log-", "security-log", "clear-security-log", "name-customer", "conformance", "conformance-"),
     ),
+    Entry("notices", _("Notices"), "bell", rooms=("notices-",)),
     STATION,
     ADMINISTRATION,
     Entry("bench", _("Bench"), "bench", rooms=("bench-",), when=client.exists),

@@ -37,6 +37,7 @@ INSTALLED_APPS = [
     "station.apps.StationConfig",
     "station.project.apps.ProjectConfig",
     "station.store.apps.StoreConfig",
+    "station.notices.apps.NoticesConfig",
     "webui.apps.WebuiConfig",
     "webui.accounts.apps.AccountsConfig",
     "webui.cards.apps.CardsConfig",
