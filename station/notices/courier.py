@@ -6,7 +6,7 @@ import logging
 from collections.abc import Callable, Mapping
 from datetime import datetime, timedelta
 
-from django.db.models import QuerySet
+from django.db.models import Q, QuerySet
 
 from station.notices.failed import Failed
 from station.notices.models import Sending, Settings
@@ -44,17 +44,16 @@ def send_due(clock: Callable[[], datetime], stopped: Callable[[], bool] = lambda
     settings = Settings.current()
     sent = 0
     now = clock()
-    for sending in list(
-        Sending.objects.filter(status=Sending.Status.WAITING, next_at__lte=now).order_by("id")[:AT_ONCE]
-    ):
+    full = [channel for channel in WAYS if _lately(channel, now).count() >= PER_HOUR]
+    due = Sending.objects.filter(status=Sending.Status.WAITING, next_at__lte=now)
+    due = due.exclude(~Q(what="test"), channel__in=full)
+    for sending in list(due.order_by("id")[:AT_ONCE]):
         if stopped():
             break
         test = sending.what == "test"
         if not test and sending.channel not in settings.channels:
             _over(sending, Sending.Status.FAILED, clock(), "switched_off")
-        elif not test and _lately(sending.channel, now).count() >= PER_HOUR:
-            continue
-        else:
+        elif test or _lately(sending.channel, now).count() < PER_HOUR:
             sent += _attempt(sending, settings, clock)
     return sent
 

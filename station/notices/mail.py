@@ -39,7 +39,8 @@ def send(settings: Settings, message: Message) -> None:
     except smtplib.SMTPRecipientsRefused as error:
         raise Failed("recipient", _refused(error.recipients)) from error
     except smtplib.SMTPServerDisconnected as error:
-        raise Failed("broken_off", error) from error
+        # smtplib says so, too, where it waited in vain
+        raise Failed("timeout" if isinstance(error.__context__, TimeoutError) else "broken_off", error) from error
     except smtplib.SMTPResponseException as error:
         raise Failed("refused", _said(error.smtp_code, error.smtp_error)) from error
     except smtplib.SMTPException as error:

@@ -24,13 +24,13 @@ KEPT = 200  # sendings, for people to look at
 
 def decide(now: datetime) -> int:
     """Put what is to be told now onto its way; how many notices that are. Raises django.db.Error."""
+    news = [(row, what) for row in Trouble.objects.exclude(told=False, times=0) if (what := _what(row, now))]
+    if not news:
+        return 0
     settings = Settings.current()
     made = 0
     with transaction.atomic():
-        for trouble in Trouble.objects.exclude(told=False, times=0):
-            what = _what(trouble, now)
-            if not what:
-                continue
+        for trouble, what in news:
             facts = facts_of(trouble)
             if what == "begin":
                 trouble.told, trouble.told_at, trouble.times = trouble.ended_at is None, now, 0

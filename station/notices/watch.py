@@ -53,7 +53,8 @@ class Observer:
         first = watch is None
         if watch is None:
             watch = Watch(pk=1, cursor=max(0, newest - AT_FIRST))
-        if watch.cursor > newest:  # a database from a backup
+        restored = watch.cursor > newest  # a database from a backup
+        if restored:
             watch.cursor = newest
         begin = max(self._read if self._read <= newest else 0, watch.cursor)
         entries = list(JournalEntry.objects.filter(id__gt=begin, kind__in=KINDS).order_by("id")[:AT_ONCE])
@@ -61,11 +62,13 @@ class Observer:
         for entry in entries:
             found.take(entry)
         found.look_around(now, Settings.current())
-        with transaction.atomic():
-            changed = _bring_up_to_date(found.seen, now, quietly=first)
-            if entries or first or changed or found.state != watch.state:
-                watch.cursor = entries[-1].pk if entries else max(begin, watch.cursor)
-                watch.state = found.state
+        changed = _changed(found.seen, now, quietly=first)
+        if entries or first or restored or changed:
+            watch.cursor = entries[-1].pk if entries else watch.cursor
+            watch.state = found.state
+            with transaction.atomic():
+                for row in changed:
+                    row.save()
                 watch.save()
         self._read = entries[-1].pk if len(entries) == AT_ONCE else max(newest, watch.cursor)
 
@@ -155,32 +158,26 @@ class _Reading:
         seen.codes = tuple(dict.fromkeys((*seen.codes, *codes)))[:10]
 
 
-def _bring_up_to_date(seen: dict[str, _Seen], now: datetime, *, quietly: bool) -> bool:
-    """Write what differs; True where something did. ``quietly``: nobody is told of what was there before."""
-    changed = False
+def _changed(seen: dict[str, _Seen], now: datetime, *, quietly: bool) -> list[Trouble]:
+    """The troubles that are not as they are stored. ``quietly``: nobody is told of what was there before."""
+    changed = []
     rows = {row.key: row for row in Trouble.objects.all()}
     for key, one in seen.items():
-        row = rows.pop(key, None)
-        before = None if row is None else (row.since, row.ended_at, row.codes, row.times)
-        if row is None:
-            row = Trouble(key=key, kind=one.kind, evse_id=one.evse_id)
-        episode = row.pk is None or row.ended_at is not None
-        if episode or one.came:
+        row = rows.pop(key, None) or Trouble(key=key, kind=one.kind, evse_id=one.evse_id)
+        before = None if row.pk is None else (row.since, row.ended_at, row.codes, row.times)
+        if row.pk is None or row.ended_at is not None or one.came:  # it came anew
             row.times += max(1, one.came)
-            row.codes = list(one.codes)
-            row.since = one.since
+            row.codes, row.since = [], one.since
         row.codes = list(dict.fromkeys((*row.codes, *one.codes)))[:10]
         row.ended_at = one.ended_at
         if quietly:
-            row.told, row.times, row.told_at = one.ended_at is None, 0, None
+            row.told, row.times = one.ended_at is None, 0
         if before != (row.since, row.ended_at, row.codes, row.times):
-            row.save()
-            changed = True
+            changed.append(row)
     for row in rows.values():
         if row.ended_at is None:
             row.ended_at = now
-            row.save()
-            changed = True
+            changed.append(row)
     return changed
 
 
