@@ -19,6 +19,7 @@ from webui.accounts.roles import Role, has_role
 from webui.dashboard import fragments, known, latest, shared
 from webui.firmware import live as firmware
 from webui.network import live as network
+from webui.queue import live as queue
 
 log = logging.getLogger(__name__)
 
@@ -162,7 +163,7 @@ class InstallerConsumer(LiveConsumer):
     """The same for the installer's pages: what is live on them are a few pieces, and each page has its own."""
 
     role = Role.INSTALLER
-    pieces: ClassVar = {**network.PIECES, **firmware.PIECES}
+    pieces: ClassVar = {**network.PIECES, **firmware.PIECES, **queue.PIECES}
 
     def _changes(self, published: shared.Publication) -> str:
         parts = []

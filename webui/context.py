@@ -10,6 +10,7 @@ from django.http import HttpRequest
 from webui import navigation
 from webui.accounts.roles import Role, role_of
 from webui.bench import client
+from webui.notices.reading import troubles
 
 
 def page(request: HttpRequest) -> dict[str, Any]:
@@ -22,9 +23,15 @@ def page(request: HttpRequest) -> dict[str, Any]:
         "navigation": partial(navigation.bar, request),
         "tabs": partial(navigation.tabs, request),
         "tabs_of": partial(navigation.group, request),
+        "troubles": partial(_troubles, request),
         "is_installer": partial(_has, request, Role.INSTALLER),
         "is_administrator": partial(_has, request, Role.ADMINISTRATOR),
     }
+
+
+def _troubles(request: HttpRequest) -> list[Any]:
+    user = getattr(request, "user", None)
+    return troubles(user) if user is not None and user.is_authenticated else []
 
 
 def _has(request: HttpRequest, least: Role) -> bool:

@@ -64,6 +64,7 @@ STATION = Group(
         Entry("network", _("Network"), role=Role.INSTALLER, rooms=("network-",)),
         Entry("certificates", _("Certificates"), role=Role.INSTALLER, rooms=("certificate-",)),
         Entry("firmware", _("Firmware"), role=Role.INSTALLER, rooms=("firmware-",)),
+        Entry("queue", _("Queue"), role=Role.INSTALLER),
         Entry("device-model", _("Variables"), role=Role.INSTALLER, rooms=("variable", "set-variable")),
     ),
 )
@@ -80,6 +81,7 @@ ADMINISTRATION = Group(
 MAIN: tuple[Entry | Group, ...] = (
     Entry("dashboard", _("Overview"), "gauge"),
     Entry("sessions", _("Sessions"), "list", rooms=("session", "session-")),
+    Entry("cards", _("Cards"), "card", rooms=("card", "card-", "cards-")),
     Entry("settings", _("Settings"), "gear", rooms=("settings-",)),
     Entry("keypad", _("Key code"), "unlock", rooms=("keypad-",), when=offer.takes_key_codes),
     Entry(
@@ -88,6 +90,7 @@ MAIN: tuple[Entry | Group, ...] = (
         "clock",
         rooms=("log-", "security-log", "clear-security-log", "name-customer", "conformance", "conformance-"),
     ),
+    Entry("notices", _("Notices"), "bell", rooms=("notices-",)),
     STATION,
     ADMINISTRATION,
     Entry("bench", _("Bench"), "bench", rooms=("bench-",), when=client.exists),

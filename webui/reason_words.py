@@ -70,6 +70,7 @@ MESSAGES: Mapping[str, Any] = {
     "bad_token": _("That is too short or too long."),
     "master_pass": _("A master card ends sessions; it cannot start one."),
     "no_master_pass": _("Hold the master card to the reader again."),
+    "blocked_here": _("This card is blocked at this station by its owner."),
 }
 
 _ANOTHER_CARD = _("Hold another card to the reader, or ask the operator.")
@@ -103,6 +104,7 @@ REMEDIES: Mapping[str, Any] = {
     "bad_token": _("Check what was entered."),
     "master_pass": _("Hold a card of your own to the reader."),
     "no_master_pass": _("Then choose which sessions are to end."),
+    "blocked_here": _("The owner of the station can unblock it on the page of cards."),
 }
 
 UNPLUG_OR_CARD = _("Unplug the car, or hold a card to the reader for a new session.")

@@ -1,6 +1,6 @@
 """Where the addresses of the web interface lead."""
 
-from django.urls import path
+from django.urls import path, re_path
 
 from webui.accounts import views as door
 from webui.bench import views as bench
@@ -63,6 +63,19 @@ urlpatterns = [
     path("device-model/", device_model.device_model, name="device-model"),
     path("device-model/<str:name>/", device_model.variable, name="variable"),
     path("device-model/<str:name>/set/", device_model.set_variable, name="set-variable"),
+    path("cards/", lazily("cards.cards"), name="cards"),
+    path("cards/teach/", lazily_async("cards.teach"), name="cards-teach"),
+    path("cards/teach/<int:pk>/", lazily("cards.teaching"), name="card-teach"),
+    path("cards/teach/<int:pk>/stop/", lazily_async("cards.stop_teaching"), name="card-teach-stop"),
+    path("cards/<slug:key>/", lazily("cards.card"), name="card"),
+    path("cards/<slug:key>/remove/", lazily("cards.remove"), name="card-remove"),
+    re_path(r"^cards/(?P<key>[0-9a-f]+)/(?P<action>block|unblock)/$", lazily_async("cards.block"), name="card-block"),
+    path("notices/", lazily("notices.notices"), name="notices"),
+    path("notices/banner/", lazily("notices.banner"), name="notices-banner"),
+    path("notices/test/<slug:channel>/", lazily("notices.test"), name="notices-test"),
+    path("notices/sending/<int:pk>/", lazily("notices.sending"), name="notices-sending"),
+    path("notices/<int:pk>/dismiss/", lazily("notices.dismiss"), name="notices-dismiss"),
+    path("queue/", lazily("queue.queue"), name="queue"),
     path("conformance/", conformance.conformance, name="conformance"),
     path("conformance/report.json", conformance.as_json, name="conformance-json"),
     path("evse/<int:evse_id>/<slug:action>/", commands.file_command, name="file-command"),

@@ -251,6 +251,15 @@ _EVENTS: Mapping[str, Sentence] = {
         _("The operator's system withdrew its permission. %(why)s") % {"why": message(str(data.get("status") or ""))}
     ),
     "master_pass": lambda data: _("A master card was shown."),
+    "card_blocked": lambda data: (
+        _("%(person)s blocked a card at this station: %(who)s.")
+        % {"person": data.get("who") or _("Somebody"), "who": _who(data)}
+    ),
+    "card_unblocked": lambda data: (
+        _("%(person)s lets a card charge at this station again: %(who)s.")
+        % {"person": data.get("who") or _("Somebody"), "who": _who(data)}
+    ),
+    "card_taught": lambda data: _("A card was read for somebody at the web page, and started nothing."),
     "authorization_ended": lambda data: _("The permission to charge ended."),
     "transaction_started": lambda data: _("The session began."),
     "transaction_ended": lambda data: (
@@ -264,6 +273,10 @@ _EVENTS: Mapping[str, Sentence] = {
     "queue_full": lambda data: (
         _("Too much waits for the operator's system; %(count)s messages that can best be spared were dropped.")
         % {"count": data.get("dropped", 0)}
+    ),
+    "message_given_up": lambda data: (
+        _("A message was given up, for the operator's system did not take it: %(action)s. %(why)s")
+        % {"action": data.get("action") or "?", "why": data.get("why") or ""}
     ),
     "registration": lambda data: _REGISTERED.get(str(data.get("status"))) or str(data.get("status")),
     "availability": lambda data: _("Put into service.") if data.get("operative") else _("Taken out of service."),
@@ -325,12 +338,20 @@ def outcome(action: str, accepted: bool, said: str) -> str:
         action = "stop"  # the same code once more ends the session (C01.FR.03)
     if accepted and action in _DONE:
         return str(_DONE[action])
+    if said in _REFUSED:
+        return str(_REFUSED[said])
     if said in MESSAGES or (said and " " not in said):
         return message(said)
     return said or str(_("Done.") if accepted else _("The station refused."))
 
 
+_REFUSED: Mapping[str, Any] = {
+    "too_many_blocked": _("There is no more room for blocked cards. Unblock one first."),
+}
+
 _DONE: Mapping[str, Any] = {
+    "block_card": _("The card is blocked at this station."),
+    "unblock_card": _("The card is no longer blocked at this station."),
     "start": _("Charging is allowed. Energy flows as soon as the car asks for it."),
     "stop": _("Charging ends."),
     "unlock": _("The connector is unlocked."),

@@ -101,7 +101,9 @@ class OperatorCommand:
     ``clear_security_log``, ``install_certificate`` (use: a CertificateUse, certificate in PEM; for the station's own
     the whole chain, to the pending request), ``delete_certificate`` (certificate_id), ``renew_certificate`` (send:
     whether the request goes to the CSMS; otherwise it waits, remembered as ``certificate_request``, to be downloaded),
-    ``diagnose_connection`` (slot, or csms_url and security_profile), ``stop_diagnosis``.
+    ``diagnose_connection`` (slot, or csms_url and security_profile), ``stop_diagnosis``, ``block_card`` and
+    ``unblock_card`` (id_token, type), ``teach_card`` (the next card read within 60 s is remembered as ``taught_card``
+    and authorizes nothing; the command is open until then), ``stop_teaching`` (command_id of the ``teach_card``).
 
     Of an installer, each tried at once and taken back by itself unless the CSMS answers (``keep``: without a trial;
     ``less_security``: also with a lower security profile): ``set_network_profile`` (slot, csms_url, security_profile,

@@ -12,6 +12,8 @@ from station.domain.certificates import StoredCertificate
 from station.domain.network import NetworkProfile
 from station.domain.transaction import Transaction
 
+QUEUE_LIMIT = 4000  # calls; with all measurands on three phases, some 10 kB of memory each
+
 
 @dataclass(slots=True)
 class QueuedCall:

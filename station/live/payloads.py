@@ -94,6 +94,31 @@ class FirmwareLive:
 
 
 @dataclass(frozen=True, slots=True)
+class LaneLive:
+    """A kind of messages that wait for the CSMS, in order: ``transactions``, ``events`` or ``notices``.
+
+    Times are RFC 3339. ``since`` is when the oldest was said, ``action`` what it is, ``attempts`` how often the CSMS
+    did not take it; ``next_at`` is empty where it goes as soon as there is a line and its turn comes.
+    """
+
+    kind: str
+    waiting: int
+    since: str
+    action: str
+    attempts: int = 0
+    next_at: str = ""
+    sending: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class QueueLive:
+    """The durable queue. ``curve``: (seconds since 1970, how many waited from then on), while there is one to see."""
+
+    lanes: tuple[LaneLive, ...] = ()
+    curve: tuple[tuple[float, int], ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
 class StationLive:
     """The whole station. ``serial`` grows with every publication within one life of the uplink."""
 
@@ -110,6 +135,7 @@ class StationLive:
     door_open: bool = False
     link_note: str = ""  # what the last attempt to connect came to, in words; empty while connected
     queue_length: int = 0
+    queue: QueueLive | None = None
     slot: int = 0  # the network configuration slot of the connection; 0: none
     trial_slot: int = 0  # an installer's new settings are being tried with this slot; 0: none are
     trial_left: int = 0  # s until the former ones come back
@@ -145,4 +171,11 @@ def decode(data: dict[str, Any]) -> StationLive:
         for evse in data["evses"]
     )
     firmware = FirmwareLive(**data["firmware"]) if data.get("firmware") else None
-    return StationLive(**{**data, "evses": evses, "firmware": firmware})
+    return StationLive(**{**data, "evses": evses, "firmware": firmware, "queue": _queue(data.get("queue"))})
+
+
+def _queue(data: dict[str, Any] | None) -> QueueLive | None:
+    if data is None:
+        return None
+    lanes = tuple(LaneLive(**lane) for lane in data["lanes"])
+    return QueueLive(lanes, tuple((float(at), int(waiting)) for at, waiting in data["curve"]))

@@ -13,9 +13,10 @@ parts of a report, the answer to a trigger) waits in memory for the link. The qu
 from __future__ import annotations
 
 from collections import deque
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
-from enum import Enum, auto
+from datetime import datetime
+from enum import StrEnum
 from typing import TYPE_CHECKING, Any, TypeAlias
 
 from station.device_model.components import OCPPCommCtrlr
@@ -32,6 +33,7 @@ if TYPE_CHECKING:
 Answered: TypeAlias = Callable[[Mapping[str, Any], Moment], None]
 Failed: TypeAlias = Callable[[str, Moment], None]
 Delivered: TypeAlias = Callable[[Mapping[str, Any], Mapping[str, Any], Moment], None]
+Lost: TypeAlias = Callable[[Sequence[QueuedCall], str, Moment], None]
 
 TRANSACTION_EVENT = "TransactionEvent"
 ACCEPTED = "Accepted"
@@ -54,12 +56,29 @@ class Volatile:
     boot: bool = False
 
 
-class _Kind(Enum):
+class _Kind(StrEnum):
     """What a durable call is about; each kind has its lane."""
 
-    TRANSACTIONS = auto()
-    EVENTS = auto()
-    NOTICES = auto()  # kept because of QueueAllMessages
+    TRANSACTIONS = "transactions"
+    EVENTS = "events"
+    NOTICES = "notices"  # kept because of QueueAllMessages
+
+
+@dataclass(frozen=True, slots=True)
+class LaneState:
+    """A lane that is not empty, for people: how many wait in it, and how its head fares.
+
+    ``since`` and ``action`` are those of the head, ``attempts`` how often the CSMS did not take it. ``retry_at``
+    (monotonic) is None where it goes as soon as the line is free.
+    """
+
+    kind: str
+    waiting: int
+    since: datetime
+    action: str
+    attempts: int
+    retry_at: float | None
+    sending: bool
 
 
 @dataclass(slots=True)
@@ -91,6 +110,7 @@ class Outbox:
         self.registration: str | None = None
         self.online = False
         self.delivered: dict[str, Delivered] = {}  # action -> who hears of a durable call's answer
+        self.lost: Lost | None = None  # hears what was dropped for want of room (no reason), or given up, and why
         self._model = model
         self._clock = clock
         self._new_id = new_id
@@ -152,6 +172,8 @@ class Outbox:
         spared = dispensable(waiting)
         for call in spared:
             self._leave(call, "no room")
+        if spared and self.lost and self._now:
+            self.lost(spared, "", self._now)
         if spared:
             self._emit(Journal(newest.created, "queue_full", data={"dropped": len(spared)}))
 
@@ -173,6 +195,23 @@ class Outbox:
     def waiting_of(self, action: str) -> int:
         """How many calls of that action the durable queue holds."""
         return sum(call.action == action for lane in self._lanes.values() for call in lane.calls)
+
+    def lanes(self) -> list[LaneState]:
+        """What waits, lane by lane; empty lanes are left out."""
+        sending = self._in_flight and self._in_flight[1]
+        return [
+            LaneState(
+                kind=kind.value,
+                waiting=len(lane.calls),
+                since=lane.calls[0].created,
+                action=lane.calls[0].action,
+                attempts=lane.calls[0].attempts,
+                retry_at=lane.retry_at,
+                sending=lane.calls[0] is sending,
+            )
+            for kind, lane in self._lanes.items()
+            if lane.calls
+        ]
 
     @property
     def _transactions(self) -> _Lane:
@@ -270,7 +309,10 @@ class Outbox:
             case _Kind.NOTICES:
                 hopeless = exhausted
         if hopeless or event.code == "InvalidRequest":  # what is against the schema would never be taken
-            self._leave(call, f"{event.code} {event.description}".strip())
+            why = f"{event.code} {event.description}".strip()
+            self._leave(call, why)
+            if self.lost:
+                self.lost([call], why, now)
             return
         lane = self._lane(call)
         lane.tried.append(call_id)

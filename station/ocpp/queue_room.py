@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 
-from station.domain.memory import QueuedCall
+from station.domain.memory import QUEUE_LIMIT, QueuedCall
 
-AT_MOST = 4000  # calls; with all measurands on three phases, some 10 kB of memory each
+AT_MOST = QUEUE_LIMIT
 METERING = ("MeterValuePeriodic", "MeterValueClock")
 
 

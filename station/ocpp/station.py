@@ -70,6 +70,7 @@ from station.ocpp.certificates import CertificateStore
 from station.ocpp.context import Context
 from station.ocpp.outbox import Outbox
 from station.ocpp.power import PowerControl
+from station.ocpp.queue_losses import QueueLosses
 from station.ocpp.reasons import Reasons
 from station.ocpp.signing import Signing
 from station.ocpp.token_cache import TokenCache
@@ -97,6 +98,10 @@ OPERATOR_ACTIONS = {
     "renew_certificate",
     "diagnose_connection",
     "stop_diagnosis",
+    "block_card",
+    "unblock_card",
+    "teach_card",
+    "stop_teaching",
 }
 
 
@@ -140,6 +145,7 @@ class Station:
             entropy=entropy,
         )
         self.outbox = Outbox(memory.queue, self.model, self.clock, self.context.new_id, self.context.emit)
+        self.outbox.lost = QueueLosses(self.context).note
         self.context.outbox = self.outbox
         self.context.signing = Signing(self.context, signer)
         self.context.token_cache = TokenCache(self.context, memory.cached_tokens)

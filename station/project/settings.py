@@ -37,10 +37,12 @@ INSTALLED_APPS = [
     "station.apps.StationConfig",
     "station.project.apps.ProjectConfig",
     "station.store.apps.StoreConfig",
+    "station.notices.apps.NoticesConfig",
     "webui.apps.WebuiConfig",
     "webui.accounts.apps.AccountsConfig",
     "webui.owner.apps.OwnerConfig",
     "webui.tariff.apps.TariffConfig",
+    "webui.cards.apps.CardsConfig",
 ]
 
 MIDDLEWARE = [

@@ -5,6 +5,7 @@ from __future__ import annotations
 import logging
 import math
 import threading
+import time
 from typing import Any
 
 from celery import bootsteps
@@ -18,10 +19,14 @@ logger = logging.getLogger(__name__)
 FIRST = 120.0  # s after the start, when all else has settled
 EVERY = 6 * 3600.0  # s
 AGAIN = 60.0  # s, where Redis did not take the task
+TURN = 1.0  # s
 
 
 class HousekeepingStep(bootsteps.StartStopStep):
-    """Orders the housekeeping from time to time; a beat process would cost 60 MB for it."""
+    """Orders the housekeeping from time to time, and makes the rounds of the notices, which need no Redis.
+
+    A beat process would cost 60 MB for it.
+    """
 
     def __init__(self, worker: Any, **options: Any) -> None:
         super().__init__(worker, **options)
@@ -36,18 +41,23 @@ class HousekeepingStep(bootsteps.StartStopStep):
     terminate = stop
 
     def _run(self) -> None:
+        from station.notices.worker import Rounds
         from station.transfers.tasks import keep_house
         from webui.tariff.tasks import settle_costs
 
-        pause = FIRST
-        while not self._stopped.wait(pause):
+        due = time.monotonic() + FIRST
+        rounds = Rounds(self._stopped.is_set)
+        while not self._stopped.wait(TURN):
+            rounds.turn()
+            if time.monotonic() < due:
+                continue
             try:
                 keep_house.delay()
                 settle_costs.delay()
-                pause = EVERY
+                due = time.monotonic() + EVERY
             except Exception as error:  # any error of the broker's client; the next try repairs it
                 logger.debug("housekeeping was not ordered: %s", error)
-                pause = AGAIN
+                due = time.monotonic() + AGAIN
 
 
 def _health() -> dict[str, str]:

@@ -13,6 +13,7 @@ from station.store.secrets import seal, unseal
 WRITE_ONLY = frozenset({("SecurityCtrlr", "BasicAuthPassword")})  # sealed at rest
 SET_VARIABLE = "set_variable"
 WITH_PASSWORD = ("set_network_profile", "set_credentials")  # actions whose argument ``password`` is one
+WITH_CARD = ("block_card", "unblock_card")  # a number on the record that everybody reads is worth a card
 HIDDEN = "****"
 
 _WRITE_ONLY = frozenset((component.casefold(), variable.casefold()) for component, variable in WRITE_ONLY)
@@ -47,10 +48,18 @@ def opened(row: models.Command) -> Any:
 
 
 def hide(commands: orm.QuerySet[models.Command]) -> None:
-    """A key code (C04.FR.04) or password that was used, or never will be, does not stay on the record."""
+    """A key code (C04.FR.04) or password that was used, or never will be, does not stay on the record.
+
+    Of the number of a card that was blocked, the last four characters do.
+    """
     for row in commands.filter(arguments__type="KeyCode"):
         row.arguments["id_token"] = HIDDEN
         row.save(update_fields=["arguments"])
+    for row in commands.filter(action__in=WITH_CARD):
+        number = str(row.arguments.get("id_token") or "")
+        if not number.startswith(HIDDEN):
+            row.arguments["id_token"] = HIDDEN + number[-min(4, len(number) // 2) :] * (len(number) > 1)
+            row.save(update_fields=["arguments"])
     for row in commands.filter(action__in=(SET_VARIABLE, *WITH_PASSWORD)):
         if name := _secret_of(row):
             row.arguments[name] = HIDDEN

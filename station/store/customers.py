@@ -8,6 +8,7 @@ from __future__ import annotations
 from typing import Any
 
 from django.db.models import Q, QuerySet
+from django.dispatch import Signal
 
 from station.domain import customer
 from station.domain.transaction import IdToken
@@ -16,6 +17,10 @@ from station.store import mapping, models
 MOST_LINES = 20_000  # of one report, the newest ones: the journal itself is not longer
 CHUNK = 200  # rows
 ERASED_BITE = 500  # rows per statement
+
+# Rooms that keep something about customers themselves hear of it here, within the same database transaction.
+asked = Signal()  # ``tokens``; a receiver returns pairs of a time and a line
+erased = Signal()  # ``tokens``, ``identifier``
 
 
 def look_up(tokens: tuple[IdToken, ...]) -> tuple[str, ...]:
@@ -26,6 +31,7 @@ def look_up(tokens: tuple[IdToken, ...]) -> tuple[str, ...]:
     found = [(row.started_at, customer.transaction_line(mapping.from_row(row))) for row in sessions]
     entries = _naming(models.JournalEntry.objects.all(), "data", tokens).order_by("-id")[:MOST_LINES].iterator(CHUNK)
     found += [(one.at, customer.journal_line(one.at, one.kind, one.evse_id, one.data)) for one in entries]
+    found += [line for _, lines in asked.send(None, tokens=tokens) for line in lines]
     found.sort()
     return tuple(line for _, line in found[-MOST_LINES:])
 
@@ -48,6 +54,7 @@ def erase(tokens: tuple[IdToken, ...], identifier: str = "") -> None:
         for row in rows:
             row.arguments = customer.without(row.arguments)
         models.Command.objects.bulk_update(rows, ["arguments"], batch_size=ERASED_BITE)
+    erased.send(None, tokens=tokens, identifier=identifier)
 
 
 def _transactions(tokens: tuple[IdToken, ...], *, active: bool | None = None) -> QuerySet[models.Transaction]:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections import deque
+from datetime import timedelta
 
 from station.device_model.components import ChargingStation, ClockCtrlr
 from station.device_model.model import DeviceModel, Entry
@@ -10,8 +11,9 @@ from station.domain.evse import EV_CONNECTED, Evse
 from station.domain.moment import Moment, rfc3339
 from station.domain.reason import Reason
 from station.domain.transaction import ChargingState
-from station.live.payloads import EvseLive, FirmwareLive, ReasonLive, StationLive
+from station.live.payloads import EvseLive, FirmwareLive, LaneLive, QueueLive, ReasonLive, StationLive
 from station.ocpp.station import Station
+from station.uplink.queue_curve import QueueCurve
 
 CURVE_POINTS = 240
 REFUSAL_SHOWN = 20.0  # s that the last refusal stays on the page
@@ -40,6 +42,7 @@ class Presenter:
         self._model: DeviceModel | None = None
         self._entries: list[tuple[str, Entry]] = []
         self._curves: dict[str, deque[tuple[float, float]]] = {}
+        self._queue_curve = QueueCurve()
 
     def present(self, station: Station, now: Moment) -> StationLive:
         """The whole station as it is now."""
@@ -63,6 +66,7 @@ class Presenter:
             door_open=board is not None and board.door_open,
             link_note="" if station.outbox.online else self.link_note,
             queue_length=station.outbox.waiting,
+            queue=self._queue(station, now),
             slot=station.link.slot if station.link else 0,
             trial_slot=station.trial.slot,
             trial_left=station.trial.left(now),
@@ -73,6 +77,27 @@ class Presenter:
             evses=evses,
             variables={name: entry.text() for name, entry in self._computed(station)},
         )
+
+    def _queue(self, station: Station, now: Moment) -> QueueLive:
+        utc = station.clock.utc(now)
+
+        def moment(at: float | None) -> str:
+            # whole seconds, so that the same is said the same with every publication
+            return "" if at is None else rfc3339((utc + timedelta(seconds=at - now.monotonic)).replace(microsecond=0))
+
+        lanes = tuple(
+            LaneLive(
+                lane.kind,
+                lane.waiting,
+                rfc3339(lane.since),
+                lane.action,
+                lane.attempts,
+                moment(lane.retry_at),
+                lane.sending,
+            )
+            for lane in station.outbox.lanes()
+        )
+        return QueueLive(lanes, self._queue_curve.after(utc.timestamp(), station.outbox.waiting))
 
     def _computed(self, station: Station) -> list[tuple[str, Entry]]:
         """The variables that only the running station knows, but for the time, which is in the view anyway."""

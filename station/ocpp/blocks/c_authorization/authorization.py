@@ -10,16 +10,18 @@ from station.device_model.components import AuthCacheCtrlr, AuthCtrlr, TxCtrlr
 from station.domain.authorization import NO_AUTHORIZATION, Authorization, AuthorizedBy, TokenInfo
 from station.domain.board import BoardSnapshot
 from station.domain.effects import FinishCommand
-from station.domain.events import OperatorCommand, Tick
+from station.domain.events import OperatorCommand, Started, Tick
 from station.domain.evse import EV_CONNECTED
 from station.domain.moment import Moment
 from station.domain.signals import AuthorizationEnded, Authorized, AuthorizeRemotely, CustomerErased
 from station.domain.transaction import IdToken
 from station.ocpp.block import Block, Payload
 from station.ocpp.blocks.c_authorization.asking import Asking, KeyCodeGuard, Refusal
+from station.ocpp.blocks.c_authorization.blocked_cards import BlockedCards
 from station.ocpp.blocks.c_authorization.cards import new_reads
 from station.ocpp.blocks.c_authorization.master_pass import MasterPass
 from station.ocpp.blocks.c_authorization.places import Places
+from station.ocpp.blocks.c_authorization.teaching import Teaching
 from station.ocpp.context import Context
 
 REMOTE_START = "RemoteStart"
@@ -34,6 +36,8 @@ class AuthorizationBlock(Block):
         self._places = Places(context)
         self._key_codes = KeyCodeGuard()
         self._asking: list[Asking] = []
+        self._blocked = BlockedCards(context)
+        self._teaching = Teaching(context)
         self.master_pass = MasterPass(context)
         self.refusal: Refusal | None = None
         self.actions = {"ClearCache": self.clear_cache}
@@ -46,6 +50,8 @@ class AuthorizationBlock(Block):
         match event:
             case BoardSnapshot():
                 for read in new_reads(self._context, event, now):
+                    if self._teaching.take(read, now):
+                        continue
                     evse_id = read.evse_id if read.evse_id in self._context.evses else None
                     self.present(IdToken(read.uid, read.type), evse_id, now)
                 self._authorize_unasked(now)
@@ -58,13 +64,24 @@ class AuthorizationBlock(Block):
                 self._operator_start(event, now)
             case OperatorCommand(action="master_pass"):
                 self.master_pass.chosen(event, now)
+            case OperatorCommand(action="block_card" | "unblock_card"):
+                self._blocked.command(event, now)
+            case OperatorCommand(action="teach_card"):
+                self._teaching.begin(event, now)
+            case OperatorCommand(action="stop_teaching"):
+                self._teaching.stop(event)
             case CustomerErased():
                 self._context.token_cache.forget(event.id_token)  # N10.FR.03
+                self._blocked.forget(event.id_token)
+            case Started():
+                self._teaching.forget()
             case Tick():
                 self.master_pass.expire(now)
+                self._teaching.expire(now)
 
     def deadline(self) -> float | None:
-        return self.master_pass.deadline()
+        waits = (self.master_pass.deadline(), self._teaching.deadline())
+        return min((at for at in waits if at is not None), default=None)
 
     def clear_cache(self, request: Payload, now: Moment) -> dict[str, object]:
         """Answer ClearCacheRequest (C11)."""
@@ -93,6 +110,9 @@ class AuthorizationBlock(Block):
             return
         if self._places.gives_back(id_token, evse_id):  # E09.FR.03: the driver came for the cable
             self._finish(asking, "Accepted", "unlocked")
+            return
+        if self._blocked.holds(id_token):  # before the CSMS, the cache or the offline rules have a say
+            self._refused(asking, "blocked_here", now)
             return
         if any(other.id_token.matches(id_token) for other in self._asking):
             self._finish(asking, "Rejected", "checking")
@@ -255,6 +275,8 @@ class AuthorizationBlock(Block):
         # the world may have changed while the CSMS was asked: find the place anew
         id_token = asking.id_token
         evse_id, refused = self._places.find(id_token, asking.evse_id, info.group_id_token)
+        if asking.trigger != REMOTE_START and self._blocked.holds(id_token):
+            refused = "blocked_here"  # while the CSMS was being asked
         if not refused and info.evse_ids and evse_id is not None and evse_id not in info.evse_ids:
             refused = "NotAllowedTypeEVSE"  # C01.FR.21
         if refused:
