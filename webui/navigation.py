@@ -71,7 +71,7 @@ STATION = Group(
 ADMINISTRATION = Group(
     _("Administration"),
     "people",
-    (),
+    (Entry("access", _("Access rules"), role=Role.ADMINISTRATOR, rooms=("access-",)),),
 )
 
 MAIN: tuple[Entry | Group, ...] = (

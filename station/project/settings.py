@@ -41,6 +41,7 @@ INSTALLED_APPS = [
     "webui.accounts.apps.AccountsConfig",
     "webui.owner.apps.OwnerConfig",
     "webui.tariff.apps.TariffConfig",
+    "webui.access.apps.AccessConfig",
 ]
 
 MIDDLEWARE = [
@@ -51,6 +52,7 @@ MIDDLEWARE = [
     "django.middleware.common.CommonMiddleware",
     "django.middleware.csrf.CsrfViewMiddleware",
     "django.contrib.auth.middleware.AuthenticationMiddleware",
+    "webui.access.gate.AccessGate",
     "django.contrib.messages.middleware.MessageMiddleware",
     "django.middleware.clickjacking.XFrameOptionsMiddleware",
     "django_htmx.middleware.HtmxMiddleware",
@@ -71,6 +73,7 @@ TEMPLATES = [
                 "django.contrib.auth.context_processors.auth",
                 "django.contrib.messages.context_processors.messages",
                 "webui.context.page",
+                "webui.access.context.page",
             ]
         },
     }

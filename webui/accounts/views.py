@@ -14,11 +14,14 @@ from django.http import HttpRequest, HttpResponse
 from django.utils.translation import gettext_lazy as _
 
 from station.store.models import Command
+from webui.access import gate
+from webui.accounts.roles import role_of
 from webui.accounts.throttle import throttle
 from webui.commands import filing
 
 LOGIN = "login"
 LOCKED = "locked"
+NOT_FROM_HERE = "not_from_here"
 _WRONG = ("invalid_login", "inactive")
 
 
@@ -42,11 +45,19 @@ class LoginForm(AuthenticationForm):
             raise ValidationError(self.error_messages[LOCKED], code=LOCKED, params={"seconds": math.ceil(seconds)})
         return super().clean()
 
+    def confirm_login_allowed(self, user: Any) -> None:
+        super().confirm_login_allowed(user)
+        if self.request and (why := gate.refusal(role_of(user), self.request)):
+            raise ValidationError(why, code=NOT_FROM_HERE)
+
 
 class Login(auth_views.LoginView):
     template_name = "accounts/login.html"
     authentication_form = LoginForm
     redirect_authenticated_user = True
+
+    def get_context_data(self, **more: Any) -> dict[str, Any]:
+        return super().get_context_data(**more, here_in_words=gate.open_here(self.request))
 
     def form_valid(self, form: Any) -> HttpResponse:
         answer = super().form_valid(form)
@@ -66,6 +77,11 @@ class Login(auth_views.LoginView):
             if seconds := throttle.failed(origin):
                 facts["locked"] = int(seconds)
             _note(known, facts)
+        elif form.has_error("__all__", NOT_FROM_HERE):
+            # The password was right, so nobody is locked out by it; but nobody came in, and that is worth a line.
+            name = form.cleaned_data.get("username", "")
+            facts = {"accepted": False, "user": name, "origin": _origin(self.request)}
+            _note(get_user_model().objects.filter(username=name).first(), facts)
         return super().form_invalid(form)
 
 
