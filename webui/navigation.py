@@ -71,7 +71,10 @@ STATION = Group(
 ADMINISTRATION = Group(
     _("Administration"),
     "people",
-    (Entry("access", _("Access rules"), role=Role.ADMINISTRATOR, rooms=("access-",)),),
+    (
+        Entry("access", _("Access rules"), role=Role.ADMINISTRATOR, rooms=("access-",)),
+        Entry("https", _("HTTPS"), role=Role.ADMINISTRATOR, rooms=("https-",)),
+    ),
 )
 
 MAIN: tuple[Entry | Group, ...] = (

@@ -69,6 +69,15 @@ def begin(kind: str, who: str, before: Any) -> None:
         known[kind] = Running(kind, who, kept, _clock() + WINDOW)
 
 
+def keep(kind: str) -> None:
+    """What is on trial stays for good."""
+    end(kind)
+    if kind == CERTIFICATE:
+        from webui.https import own
+
+        own.keep()
+
+
 def end(kind: str) -> bool:
     """It is kept, or what it changed was replaced for good; False where none runs any more."""
     with _lock:

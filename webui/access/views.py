@@ -97,7 +97,7 @@ def running(request: HttpRequest) -> HttpResponse:
 def keep(request: HttpRequest, kind: str) -> HttpResponse:
     """What is on trial stays."""
     if trials.get(kind) is not None:
-        trials.end(kind)
+        trials.keep(kind)
         record.note(request.user, "keep_trial", {"kind": kind})
     return redirect(_OF_TRIAL.get(kind, "access"))
 
