@@ -74,6 +74,7 @@ ADMINISTRATION = Group(
     (
         Entry("access", _("Access rules"), role=Role.ADMINISTRATOR, rooms=("access-",)),
         Entry("https", _("HTTPS"), role=Role.ADMINISTRATOR, rooms=("https-",)),
+        Entry("vpn", _("VPN"), role=Role.ADMINISTRATOR, rooms=("vpn-",)),
     ),
 )
 

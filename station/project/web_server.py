@@ -17,7 +17,7 @@ from station.project import health
 logger = logging.getLogger(__name__)
 
 BEAT = 1.0  # s
-CERTIFICATE_LOOK = 60  # beats between two looks whether the certificate is due
+LOOK = 60  # beats between two looks at the certificate and the VPN
 # TLS 1.3 has suites of its own. Of TLS 1.2 those with forward secrecy and authenticated encryption.
 CIPHERS = b"ECDHE+AESGCM:ECDHE+CHACHA20"
 
@@ -109,31 +109,57 @@ def context(certificate: Path) -> Any:
 
 
 class Housekeeping:
-    """What the web server sees to between requests: changes on trial whose time is over, a certificate that ends."""
+    """What the web server sees to between requests: changes on trial whose time is over, a certificate that ends, the
+    VPN. Where there is nothing of the kind it loads nothing, reads no disk and begins no thread.
+    """
 
     def __init__(self, *, tls: bool) -> None:
         from django.db import connection
 
         from webui.access import trials
+        from webui.access.models import Setting
 
         self._trials = trials
         self._tls = tls
         self._beats = 0
         self._running: asyncio.Future[None] | None = None
-        trials.running()  # read here, where a database may be waited for
+        # Read here, where a database may be waited for.
+        trials.running()
+        row = Setting.objects.filter(pk="vpn").first()
+        self._vpn = bool(row and isinstance(row.value, dict) and row.value.get("enabled"))
         connection.close()
 
     def look(self) -> None:
-        """Once a beat; what has to wait for a disk does so in the thread of the views."""
+        """Once a beat; what has to wait for a database or a command does so in the thread of the views."""
         self._beats += 1
-        if self._running is not None and not self._running.done():
-            return
         if self._trials.due():
-            self._running = asyncio.ensure_future(_quietly(self._trials.look))
-        elif self._tls and self._beats % CERTIFICATE_LOOK == 0:
-            from webui.https import serving
+            self._begin(self._trials.look)
+        if self._beats % LOOK != 1:
+            return
+        if self._tls and self._beats > 1:
+            _certificate()
+        # Somebody may have been at the VPN's page since the start; then its room is loaded.
+        if self._vpn or "webui.vpn.service" in sys.modules:
+            self._begin(_vpn)
 
-            self._running = asyncio.ensure_future(_quietly(serving.look))
+    def _begin(self, work: Any) -> None:
+        if self._running is None or self._running.done():
+            self._running = asyncio.ensure_future(_quietly(work))
+
+
+def _certificate() -> None:
+    from webui.https import serving
+
+    try:
+        serving.look()
+    except (OSError, ValueError) as error:
+        logger.error("the web server's certificate cannot be renewed: %s", error)
+
+
+def _vpn() -> None:
+    from webui.vpn import service
+
+    service.look()
 
 
 async def _quietly(work: Any) -> None:
