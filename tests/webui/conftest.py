@@ -25,7 +25,7 @@ from webui.tariff import costs
 @pytest.fixture(autouse=True)
 def _fresh(settings: Any, monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
     """No memory of another test's station, a layer without Redis, a board that is real, and everybody a neighbour."""
-    wire = origin.Kernel(links=lambda: (Link(2, "eth0"),), route=lambda _: Route(2, direct=True))
+    wire = origin.Kernel(lambda index: Link(index, "eth0"), lambda _: Route(2, direct=True))
     monkeypatch.setattr(origin, "kernel", wire)
     latest.forget()
     throttle.forget()

@@ -74,25 +74,27 @@ class Origin:
 
 @dataclass(frozen=True, slots=True)
 class Kernel:
-    """What ``judge`` asks; a test gives its own."""
+    """What ``judge`` asks: the interface of an index, and the way to a peer; a test gives its own."""
 
-    links: Callable[[], tuple[netlink.Link, ...]] = netlink.links
+    link: Callable[[int], netlink.Link | None]
     route: Callable[[netlink.Address], netlink.Route | None] = netlink.route
 
 
 class _Interfaces:
+    """Asked on every request, and remembered for a moment; one that is new is looked for at once."""
+
     def __init__(self) -> None:
-        self._found: tuple[netlink.Link, ...] = ()
+        self._found: dict[int, netlink.Link] = {}
         self._asked = float("-inf")
 
-    def links(self) -> tuple[netlink.Link, ...]:
+    def link(self, index: int) -> netlink.Link | None:
         now = time.monotonic()
-        if now - self._asked > REMEMBERED:
-            self._found, self._asked = netlink.links(), now
-        return self._found
+        if now - self._asked > REMEMBERED or index not in self._found:
+            self._found, self._asked = {link.index: link for link in netlink.links()}, now
+        return self._found.get(index)
 
 
-kernel = Kernel(links=_Interfaces().links)
+kernel = Kernel(_Interfaces().link)
 
 
 def judge(address: str, sites: Iterable[Network] = (), own_vpn: str = "", machine: Kernel | None = None) -> Origin:
@@ -111,13 +113,12 @@ def judge(address: str, sites: Iterable[Network] = (), own_vpn: str = "", machin
         return Origin(Place.STATION, str(peer))
     try:
         way = machine.route(peer)
-        links = machine.links() if way is not None else ()
+        link = machine.link(way.index) if way is not None else None
     except OSError as error:
         log.warning("cannot find out where %s is: %s", peer, error)
-        way, links = None, ()
+        way, link = None, None
     if way is not None and way.own:
         return Origin(Place.STATION, str(peer))
-    link = next((link for link in links if way is not None and link.index == way.index), None)
     if link is not None and (link.kind == WIREGUARD or (own_vpn and link.name == own_vpn)):
         return Origin(Place.VPN, str(peer), link.name)
     if link is not None and way is not None and way.direct and is_local(link):

@@ -283,6 +283,8 @@ def bring_up(name: str, wanted: Configuration) -> None:
     One that is new and cannot be finished is removed again; of one that was there, its sessions live on.
     """
     endpoint = _resolved(*wanted.endpoint)
+    if exists(name) and run("wg", "show", name, "private-key").strip() != wanted.private:
+        bring_down(name)  # or it would go on telling of the handshakes of the key before
     is_new = not exists(name)
     if is_new:
         _make(name)

@@ -49,5 +49,5 @@ def route(peer: Address) -> Route | None:
     return Route(index, direct=direct)
 
 
-MACHINE = Kernel(links=lambda: LINKS, route=route)
+MACHINE = Kernel({link.index: link for link in LINKS}.get, route)
 NEIGHBOUR, VPN_HOST, STRANGER, OWN = "192.168.1.20", "10.8.0.9", "198.51.100.4", "192.168.1.7"

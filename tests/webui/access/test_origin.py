@@ -7,10 +7,10 @@ import ipaddress
 import pytest
 from django.test import RequestFactory
 
-from tests.webui.access.machines import LINKS, MACHINE, VPN_NAME, route
+from tests.webui.access.machines import MACHINE, VPN_NAME, route
 from webui.access import netlink
 from webui.access.netlink import Link
-from webui.access.origin import Kernel, Place, address_of, is_local, judge
+from webui.access.origin import Kernel, Place, _Interfaces, address_of, is_local, judge
 
 SITES = (ipaddress.ip_network("172.20.0.0/16"),)
 
@@ -45,10 +45,10 @@ def test_places(address: str, place: Place) -> None:
 
 
 def test_any_wireguard_is_a_vpn_and_no_other_tunnel() -> None:
-    made = {kind: Kernel(links=lambda kind=kind: (Link(5, "x", kind),), route=route) for kind in ("wireguard", "tun")}
+    made = {kind: Kernel({5: Link(5, "x", kind)}.get, route) for kind in ("wireguard", "tun")}
     assert judge("10.8.0.9", (), VPN_NAME, made["wireguard"]).place is Place.VPN
     assert judge("10.8.0.9", (), "x", made["tun"]).place is Place.VPN
-    assert judge("10.8.0.9", (), VPN_NAME, Kernel(lambda: LINKS[:4], route)).place is Place.ELSEWHERE
+    assert judge("10.8.0.9", (), VPN_NAME, Kernel(lambda _: None, route)).place is Place.ELSEWHERE
 
 
 def test_what_cannot_be_found_out_is_elsewhere() -> None:
@@ -57,7 +57,7 @@ def test_what_cannot_be_found_out_is_elsewhere() -> None:
 
     assert judge("192.168.1.20", SITES, VPN_NAME, Kernel(broken, broken)).place is Place.ELSEWHERE
     assert judge("127.0.0.1", SITES, VPN_NAME, Kernel(broken, broken)).place is Place.STATION
-    assert judge("192.168.1.20", SITES, VPN_NAME, Kernel(lambda: LINKS, lambda _: None)).place is Place.ELSEWHERE
+    assert judge("192.168.1.20", SITES, VPN_NAME, Kernel(MACHINE.link, lambda _: None)).place is Place.ELSEWHERE
 
 
 def test_an_interface_without_an_address_of_its_own_is_local() -> None:
@@ -80,6 +80,16 @@ def test_the_kernel_of_this_machine_knows_itself() -> None:
     loopback = next(link for link in links if link.loopback)
     assert ipaddress.ip_interface("127.0.0.1/8") in loopback.addresses
     assert netlink.route(ipaddress.ip_address("127.0.0.1")) == netlink.Route(loopback.index, own=True, direct=True)
+    real = Kernel(_Interfaces().link)
     for link in links:
         for address in link.addresses if link.up else ():
-            assert judge(str(address.ip), machine=Kernel()).place is Place.STATION
+            assert judge(str(address.ip), machine=real).place is Place.STATION
+
+
+def test_an_interface_that_is_new_is_known_at_once(monkeypatch: pytest.MonkeyPatch) -> None:
+    there = [Link(1, "lo")]
+    monkeypatch.setattr(netlink, "links", lambda: tuple(there))
+    interfaces = _Interfaces()
+    assert interfaces.link(5) is None
+    there.append(Link(5, VPN_NAME))
+    assert interfaces.link(5) == there[1]
