@@ -7,6 +7,7 @@ station ── lan ── stranger          lan is a neighbour of the station an
 from __future__ import annotations
 
 import base64
+import html
 import http.client
 import json
 import os
@@ -225,7 +226,7 @@ def vpn(site: Site, tmp_path_factory: pytest.TempPathFactory) -> Site:
         base64.b64encode(one).decode() for one in (key.private_bytes_raw(), key.public_key().public_bytes_raw())
     )
     page = site.get(site.station, "127.0.0.1", "/vpn/", "administrator", tls=False)
-    station_key = re.search(r'id="public-key"[^>]* value="([^"]+)"', page.text)
+    station_key = re.search(r'id="public-key">([^<]+)<', page.text)
     assert station_key is not None
     name = f"wgv{os.getpid()}"
     try:
@@ -236,7 +237,7 @@ def vpn(site: Site, tmp_path_factory: pytest.TempPathFactory) -> Site:
     file.write_text(secret)
     site.vpn.run(
         *("wg", "set", name, "listen-port", "51820", "private-key", str(file)),
-        *("peer", station_key[1].replace("&#x3D;", "="), "allowed-ips", f"{IN_VPN}/32"),
+        *("peer", html.unescape(station_key[1]), "allowed-ips", f"{IN_VPN}/32"),
     )
     site.vpn.ip("address", "add", "10.99.0.1/24", "dev", name)
     site.vpn.ip("link", "set", name, "up")

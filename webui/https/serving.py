@@ -15,6 +15,7 @@ from pathlib import Path
 from django.conf import settings
 
 from webui.access import netlink
+from webui.access.origin import LINK_LOCAL
 from webui.https import authority, own
 from webui.https.authority import Names
 
@@ -58,7 +59,9 @@ def names() -> tuple[Names, Names]:
     """What this station is called: what its own CA can vouch for, and what it cannot."""
     addresses = []
     try:
-        addresses = [one.ip for link in netlink.links() if link.up for one in link.addresses]
+        addresses = [
+            one.ip for link in netlink.links() if link.up for one in link.addresses if one.ip not in LINK_LOCAL
+        ]
     except OSError as error:
         log.warning("the addresses of this machine cannot be found out: %s", error)
     listening = settings.ENVIRONMENT.web_tls

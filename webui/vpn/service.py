@@ -86,10 +86,13 @@ def private_key() -> str:
 
 
 def public_key() -> str:
-    """What the other side has to know; raises OSError and ValueError."""
+    """What the other side has to know; empty where the key's file is damaged. Raises OSError."""
     from cryptography.hazmat.primitives.asymmetric.x25519 import X25519PrivateKey
 
-    key = X25519PrivateKey.from_private_bytes(base64.b64decode(private_key(), validate=True))
+    try:
+        key = X25519PrivateKey.from_private_bytes(base64.b64decode(private_key(), validate=True))
+    except ValueError:
+        return ""
     return base64.b64encode(key.public_key().public_bytes_raw()).decode()
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import base64
+import html
 from pathlib import Path
 from typing import Any
 
@@ -78,9 +79,16 @@ def test_the_key_is_made_here_and_only_its_public_half_is_shown(admin: Client, t
     file = tmp_path / service.KEY_FILE
     assert file.stat().st_mode & 0o777 == 0o600
     private = X25519PrivateKey.from_private_bytes(base64.b64decode(file.read_text()))
-    assert base64.b64encode(private.public_key().public_bytes_raw()).decode() in page
+    assert base64.b64encode(private.public_key().public_bytes_raw()).decode() in html.unescape(page)
     assert file.read_text() not in page
     assert "The VPN is off." in look(page).words
+
+
+def test_a_damaged_key_is_said_so_and_can_be_replaced(admin: Client, tmp_path: Path) -> None:
+    (tmp_path / service.KEY_FILE).write_text("rubbish")
+    assert "The file of the key is damaged." in look(admin.get("/vpn/").content).words
+    admin.post("/vpn/key/")
+    assert len(service.public_key()) == 44
 
 
 def test_settings_are_kept_written_and_in_force(admin: Client, machine: Machine, tmp_path: Path) -> None:
