@@ -75,6 +75,9 @@ ADMINISTRATION = Group(
     (
         Entry("people", _("People"), role=Role.ADMINISTRATOR, rooms=("people-", "person", "person-")),
         Entry("audit", _("Audit log"), role=Role.ADMINISTRATOR, rooms=("audit-",)),
+        Entry("access", _("Access rules"), role=Role.ADMINISTRATOR, rooms=("access-",)),
+        Entry("https", _("HTTPS"), role=Role.ADMINISTRATOR, rooms=("https-",)),
+        Entry("vpn", _("VPN"), role=Role.ADMINISTRATOR, rooms=("vpn-",)),
     ),
 )
 

@@ -70,6 +70,13 @@
   if (tab) {
     tab.parentElement.scrollLeft = tab.offsetLeft - (tab.parentElement.clientWidth - tab.offsetWidth) / 2;
   }
+  document.addEventListener("click", (event) => {
+    const button = event.target.closest("[data-copy]");
+    if (button && navigator.clipboard) { // over plain HTTP there is none; a click on the text selects all of it
+      const text = document.getElementById(button.dataset.copy).textContent.trim();
+      navigator.clipboard.writeText(text).then(() => (button.textContent = button.dataset.copied));
+    }
+  });
 
   document.addEventListener("htmx:sendError", () => show(unreachable, true));
   document.addEventListener("htmx:timeout", () => show(unreachable, true));

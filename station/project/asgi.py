@@ -19,7 +19,8 @@ if not apps.ready:  # served by another than manage.py
     django.setup()
 pages = ASGIHandler()
 
-from webui.routing import websocket_urlpatterns  # noqa: E402 - needs Django to be set up
+from webui.access.gate import WebSocketGate  # noqa: E402 - needs Django to be set up
+from webui.routing import websocket_urlpatterns  # noqa: E402
 
 
 class SameOrigin:
@@ -46,7 +47,7 @@ application = PlainHttpGate(
     ProtocolTypeRouter(
         {
             "http": pages,
-            "websocket": SameOrigin(AuthMiddlewareStack(URLRouter(websocket_urlpatterns))),
+            "websocket": SameOrigin(AuthMiddlewareStack(WebSocketGate(URLRouter(websocket_urlpatterns)))),
         }
     ),
     settings.ENVIRONMENT.web_tls,

@@ -43,6 +43,7 @@ INSTALLED_APPS = [
     "webui.owner.apps.OwnerConfig",
     "webui.tariff.apps.TariffConfig",
     "webui.cards.apps.CardsConfig",
+    "webui.access.apps.AccessConfig",
 ]
 
 MIDDLEWARE = [
@@ -54,6 +55,7 @@ MIDDLEWARE = [
     "django.middleware.csrf.CsrfViewMiddleware",
     "django.contrib.auth.middleware.AuthenticationMiddleware",
     "webui.accounts.presence.Presence",
+    "webui.access.gate.AccessGate",
     "django.contrib.messages.middleware.MessageMiddleware",
     "django.middleware.clickjacking.XFrameOptionsMiddleware",
     "django_htmx.middleware.HtmxMiddleware",
@@ -74,6 +76,7 @@ TEMPLATES = [
                 "django.contrib.auth.context_processors.auth",
                 "django.contrib.messages.context_processors.messages",
                 "webui.context.page",
+                "webui.access.context.page",
             ]
         },
     }

@@ -2,28 +2,28 @@
 
 from __future__ import annotations
 
-import datetime
-import ipaddress
+import asyncio
+import logging
 import os
 import socket
 import sys
 from pathlib import Path
 from typing import Any
 
-from cryptography import x509
-from cryptography.hazmat.primitives import hashes, serialization
-from cryptography.hazmat.primitives.asymmetric import ec
-from cryptography.x509.oid import ExtendedKeyUsageOID, NameOID
+from asgiref.sync import sync_to_async
 
 from station.project import health
-from station.project.environment import Address
-from station.store.secrets import write_private
+
+logger = logging.getLogger(__name__)
 
 BEAT = 1.0  # s
+LOOK = 60  # beats between two looks at the certificate and the VPN
+# TLS 1.3 has suites of its own. Of TLS 1.2 those with forward secrecy and authenticated encryption.
+CIPHERS = b"ECDHE+AESGCM:ECDHE+CHACHA20"
 
 
-def run(plain: socket.socket, tls: socket.socket | None, certificate: Path | None) -> int:
-    """Serve until SIGTERM. ``plain`` and ``tls`` listen already; ``certificate`` is a PEM file with key and chain."""
+def run(plain: socket.socket, tls: socket.socket | None) -> int:
+    """Serve until SIGTERM. ``plain`` and ``tls`` listen already. Raises OSError where no certificate can be had."""
     _do_without(tls=tls is not None)
     # Twisted comes with the reactor, so it is loaded here and never before a fork.
     from daphne.server import Server
@@ -40,17 +40,18 @@ def run(plain: socket.socket, tls: socket.socket | None, certificate: Path | Non
     def beat() -> None:
         health.beat(health.WEB)
         reactor.callLater(BEAT, beat)
+        housekeeping.look()
 
     def ready() -> None:
         adopt(plain, server.http_factory)
-        if tls is not None and certificate is not None:
-            from twisted.internet import ssl
+        if tls is not None and contexts is not None:
             from twisted.protocols.tls import TLSMemoryBIOFactory
 
-            pair = ssl.PrivateCertificate.loadPEM(certificate.read_bytes())
-            adopt(tls, TLSMemoryBIOFactory(pair.options(), False, server.http_factory))
+            adopt(tls, TLSMemoryBIOFactory(contexts, False, server.http_factory))
         beat()
 
+    contexts = Contexts() if tls is not None else None
+    housekeeping = Housekeeping(tls=tls is not None)
     server = Server(
         application,
         endpoints=["adopted in ready()"],
@@ -65,6 +66,109 @@ def run(plain: socket.socket, tls: socket.socket | None, certificate: Path | Non
     return 0
 
 
+class Contexts:
+    """What TLS is served with. Another certificate holds for the connections that are made from then on."""
+
+    def __init__(self) -> None:
+        from webui.https import serving
+
+        self._serving = serving
+        self.reload()
+        serving.served_by(self.reload)
+
+    def reload(self) -> None:
+        """Raises OSError or ValueError, and what was served goes on being served."""
+        file = self._serving.file()
+        try:
+            self._context = context(file)
+        except ValueError as error:
+            if file == (local := self._serving.local_file()):
+                raise
+            logger.error("%s; the station's own CA takes its place", error)
+            self._context = context(local)
+
+    def getContext(self) -> Any:  # noqa: N802 - Twisted's name
+        return self._context
+
+
+def context(certificate: Path) -> Any:
+    """OpenSSL's, for a server with that PEM file of key and chain; raises ValueError."""
+    from OpenSSL import SSL
+
+    made = SSL.Context(SSL.TLS_SERVER_METHOD)
+    made.set_min_proto_version(SSL.TLS1_2_VERSION)
+    made.set_options(SSL.OP_NO_COMPRESSION | SSL.OP_NO_RENEGOTIATION | SSL.OP_CIPHER_SERVER_PREFERENCE)
+    made.set_cipher_list(CIPHERS)
+    try:
+        made.use_certificate_chain_file(str(certificate))
+        made.use_privatekey_file(str(certificate))
+        made.check_privatekey()
+    except SSL.Error as error:
+        raise ValueError(f"{certificate.name} cannot be served with: {error}") from error
+    return made
+
+
+class Housekeeping:
+    """What the web server sees to between requests: changes on trial whose time is over, a certificate that ends, the
+    VPN. Where there is nothing of the kind it loads nothing, reads no disk and begins no thread.
+    """
+
+    def __init__(self, *, tls: bool) -> None:
+        from django.db import connection
+
+        from webui.access import trials
+        from webui.access.models import Setting
+
+        self._trials = trials
+        self._tls = tls
+        self._beats = 0
+        self._running: asyncio.Future[None] | None = None
+        # Read here, where a database may be waited for.
+        trials.running()
+        row = Setting.objects.filter(pk="vpn").first()
+        self._vpn = bool(row and isinstance(row.value, dict) and row.value.get("enabled"))
+        connection.close()
+
+    def look(self) -> None:
+        """Once a beat; what has to wait for a database or a command does so in the thread of the views."""
+        self._beats += 1
+        if self._trials.due():
+            self._begin(self._trials.look)
+        if self._beats % LOOK != 1:
+            return
+        if self._tls and self._beats > 1:
+            _certificate()
+        # Somebody may have been at the VPN's page since the start; then its room is loaded.
+        if self._vpn or "webui.vpn.service" in sys.modules:
+            self._begin(_vpn)
+
+    def _begin(self, work: Any) -> None:
+        if self._running is None or self._running.done():
+            self._running = asyncio.ensure_future(_quietly(work))
+
+
+def _certificate() -> None:
+    from webui.https import serving
+
+    try:
+        serving.look()
+    except (OSError, ValueError) as error:
+        logger.error("the web server's certificate cannot be renewed: %s", error)
+
+
+def _vpn() -> None:
+    from webui.vpn import service
+
+    service.look()
+
+
+async def _quietly(work: Any) -> None:
+    try:
+        await sync_to_async(work)()
+    except Exception:
+        logger.exception("the web server's housekeeping failed")
+
+
 def _do_without(*, tls: bool) -> None:
     """Spare this process what Twisted and autobahn load wherever they find it, and do as well without: 5 MB."""
     # Native code to check UTF-8: cffi and a parser of C, for messages of a browser that are a few bytes long.
@@ -74,43 +178,3 @@ def _do_without(*, tls: bool) -> None:
         missing.append("OpenSSL")
     for package in missing:
         sys.modules.setdefault(package, None)  # type: ignore[arg-type] - "import" then raises ImportError
-
-
-def certificate_file(keys: Path, address: Address) -> Path:
-    """The PEM file with key and certificate for TLS, self-signed and made at first use; raises OSError."""
-    path = keys / "web.pem"
-    if not path.exists() or path.stat().st_size == 0:
-        write_private(path, _self_signed(address))
-    return path
-
-
-def _self_signed(address: Address) -> bytes:
-    key = ec.generate_private_key(ec.SECP256R1())
-    host = socket.gethostname() or "station"
-    names: list[x509.GeneralName] = [x509.DNSName("localhost"), x509.IPAddress(ipaddress.ip_address("127.0.0.1"))]
-    if host.isascii() and host != "localhost":
-        names.append(x509.DNSName(host))
-    try:
-        listening = ipaddress.ip_address(address.host)
-        if not (listening.is_unspecified or listening.is_loopback):
-            names.append(x509.IPAddress(listening))
-    except ValueError:
-        names.append(x509.DNSName(address.host))
-    subject = x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, host[:64])])
-    certificate = (
-        x509.CertificateBuilder()
-        .subject_name(subject)
-        .issuer_name(subject)
-        .public_key(key.public_key())
-        .serial_number(x509.random_serial_number())
-        # Fixed dates: a station's clock may be years off when it makes this, before it meets a time source.
-        .not_valid_before(datetime.datetime(2020, 1, 1, tzinfo=datetime.UTC))
-        .not_valid_after(datetime.datetime(2049, 12, 31, tzinfo=datetime.UTC))
-        .add_extension(x509.SubjectAlternativeName(names), critical=False)
-        .add_extension(x509.BasicConstraints(ca=False, path_length=None), critical=True)
-        .add_extension(x509.ExtendedKeyUsage([ExtendedKeyUsageOID.SERVER_AUTH]), critical=False)
-        .sign(key, hashes.SHA256())
-    )
-    return key.private_bytes(
-        serialization.Encoding.PEM, serialization.PrivateFormat.PKCS8, serialization.NoEncryption()
-    ) + certificate.public_bytes(serialization.Encoding.PEM)

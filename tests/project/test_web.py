@@ -4,15 +4,12 @@ from __future__ import annotations
 
 import asyncio
 import json
-import ssl
-from pathlib import Path
 from typing import Any
 
 import pytest
-from cryptography import x509
 from django.test import Client
 
-from station.project import health, health_view, web_server
+from station.project import health, health_view
 from station.project.asgi import SameOrigin
 from station.project.environment import Address
 from station.project.plain_http import PlainHttpGate
@@ -201,14 +198,3 @@ def test_an_address_changes_with_the_file() -> None:
     assert files.url("css/base.css").startswith("/static/css/base.css?v=")
     assert files.url("css/base.css") != files.url("css/dashboard.css")
     assert files.url("nothing.css") == "/static/nothing.css"
-
-
-def test_the_certificate_is_made_once_and_works(tmp_path: Path) -> None:
-    path = web_server.certificate_file(tmp_path, Address("192.0.2.7", 8443))
-    first = path.read_bytes()
-    assert web_server.certificate_file(tmp_path, TLS).read_bytes() == first
-    assert path.stat().st_mode & 0o777 == 0o600
-    ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER).load_cert_chain(path)
-    certificate = x509.load_pem_x509_certificate(first)
-    names = certificate.extensions.get_extension_for_class(x509.SubjectAlternativeName).value
-    assert "192.0.2.7" in [str(address) for address in names.get_values_for_type(x509.IPAddress)]

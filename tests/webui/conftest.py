@@ -14,6 +14,8 @@ from django.test import Client
 
 from station.store.models import Transaction
 from tests.webui.making import CARD, NOON, TRANSACTION
+from webui.access import origin, rules, trials
+from webui.access.netlink import Link, Route
 from webui.accounts.throttle import throttle
 from webui.dashboard import known, latest, shared
 from webui.owner import here
@@ -21,14 +23,18 @@ from webui.tariff import costs
 
 
 @pytest.fixture(autouse=True)
-def _fresh(settings: Any) -> Iterator[None]:
-    """No memory of another test's station, a layer without Redis, and a board that is real."""
+def _fresh(settings: Any, monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
+    """No memory of another test's station, a layer without Redis, a board that is real, and everybody a neighbour."""
+    wire = origin.Kernel(lambda index: Link(index, "eth0"), lambda _: Route(2, direct=True))
+    monkeypatch.setattr(origin, "kernel", wire)
     latest.forget()
     throttle.forget()
     here.forget()
     costs.book.forget()
     known.forget()
     shared.forget()
+    monkeypatch.setattr(rules, "_known", rules.Rules())  # read already, as in a server that runs
+    monkeypatch.setattr(trials, "_running", {})
     settings.CHANNEL_LAYERS = {"default": {"BACKEND": "channels.layers.InMemoryChannelLayer"}}
     settings.ENVIRONMENT = replace(settings.ENVIRONMENT, simulated=False)
     yield

@@ -27,14 +27,17 @@ from django.views.decorators.debug import sensitive_post_parameters
 from django.views.decorators.http import require_http_methods
 
 from station.store.models import Command
+from webui.access import gate
 from webui.accounts import audit, device, invitations, language, second_step, signins
 from webui.accounts.forms import CodeForm, LoginForm, NewPasswordForm
 from webui.accounts.models import Account
 from webui.accounts.origin import origin_of
+from webui.accounts.roles import role_of
 from webui.accounts.throttle import Attempt, throttle
 from webui.commands import filing
 
 LOGIN = "login"
+NOT_FROM_HERE = "not_from_here"
 BACKEND = "django.contrib.auth.backends.ModelBackend"
 PENDING = "login"  # in the session
 PATIENCE = 600  # s from the password to the last step
@@ -79,6 +82,8 @@ class _Form(LoginForm):
         until = invitations.until(user, Account.objects.filter(user=user).first())
         if until is not None and until < timezone.now():
             raise ValidationError(_("This invitation is over. Ask an administrator for another one."), code="over")
+        if self.request and (why := gate.refusal(role_of(user), self.request)):
+            raise ValidationError(why, code=NOT_FROM_HERE)
 
 
 class Login(auth_views.LoginView):
@@ -91,7 +96,8 @@ class Login(auth_views.LoginView):
     def get_context_data(self, **kwargs: Any) -> dict[str, Any]:
         # The hint where the first password stands is for a station that nobody has logged in to yet.
         fresh = not get_user_model().objects.exclude(last_login=None).exists()
-        return {**super().get_context_data(**kwargs), "fresh": fresh, "draft": "wait"}
+        facts = {"fresh": fresh, "draft": "wait", "here_in_words": gate.open_here(self.request)}
+        return {**super().get_context_data(**kwargs), **facts}
 
     def form_valid(self, form: Any) -> HttpResponse:
         user = form.get_user()
@@ -107,6 +113,10 @@ class Login(auth_views.LoginView):
     def form_invalid(self, form: Any) -> HttpResponse:
         if any(form.has_error("__all__", code) for code in _WRONG):
             note_failure(self.request, form.attempt, form.known)
+        elif form.has_error("__all__", NOT_FROM_HERE):
+            # The password was right, so nobody is locked out by it; but nobody came in, and that is worth a line.
+            name = form.cleaned_data.get("username", "")
+            _note(form.known, {"accepted": False, "user": name, "origin": form.attempt.origin})
         return super().form_invalid(form)
 
 

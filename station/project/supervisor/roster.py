@@ -137,7 +137,7 @@ def specs(
     children.append(
         Spec(
             "web",
-            functools.partial(_web, environment, web, web_tls),
+            functools.partial(_web, web, web_tls),
             slots=(health.WEB,),
             keep=tuple(listening.fileno() for listening in (web, web_tls) if listening is not None),
         )
@@ -155,11 +155,10 @@ def beater(slot: str) -> Callable[..., None]:
     return beat
 
 
-def _web(environment: Environment, plain: socket.socket, tls: socket.socket | None) -> int:
+def _web(plain: socket.socket, tls: socket.socket | None) -> int:
     from station.project import web_server
 
-    certificate = web_server.certificate_file(environment.keys, environment.web_tls) if environment.web_tls else None
-    return web_server.run(plain, tls, certificate)
+    return web_server.run(plain, tls)
 
 
 def _uplink(demonstration: Demonstration | None) -> int:

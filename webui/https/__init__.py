@@ -1,0 +1,1 @@
+"""How the web server proves itself on the network: a local CA of the station's own, or a certificate from outside."""
