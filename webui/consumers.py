@@ -11,10 +11,10 @@ from datetime import datetime
 from typing import Any, ClassVar
 
 from channels.generic.websocket import AsyncWebsocketConsumer
-from django.utils import timezone
+from django.utils import timezone, translation
 
 from station.live import bus
-from webui.accounts import guard
+from webui.accounts import guard, language
 from webui.accounts.roles import Role, has_role
 from webui.dashboard import fragments, known, latest, shared
 from webui.firmware import live as firmware
@@ -96,7 +96,8 @@ class LiveConsumer(AsyncWebsocketConsumer):
         self._heard, self._heard_at = time.monotonic(), timezone.localtime()
         latest.remember(station)
         await known.refresh(station)
-        html = self._changes(published)
+        with translation.override(language.of_scope(self.scope)):
+            html = self._changes(published)
         if self._notice:
             self._notice = ""
             html += fragments.notice_fragment()
@@ -152,7 +153,9 @@ class LiveConsumer(AsyncWebsocketConsumer):
     async def _tell(self, kind: str) -> None:
         if kind != self._notice:
             self._notice = kind
-            await self.send(text_data=fragments.notice_fragment(kind, self._heard_at))
+            with translation.override(language.of_scope(self.scope)):
+                html = fragments.notice_fragment(kind, self._heard_at)
+            await self.send(text_data=html)
 
 
 class InstallerConsumer(LiveConsumer):

@@ -71,7 +71,10 @@ STATION = Group(
 ADMINISTRATION = Group(
     _("Administration"),
     "people",
-    (),
+    (
+        Entry("people", _("People"), role=Role.ADMINISTRATOR, rooms=("people-", "person", "person-")),
+        Entry("audit", _("Audit log"), role=Role.ADMINISTRATOR, rooms=("audit-",)),
+    ),
 )
 
 MAIN: tuple[Entry | Group, ...] = (

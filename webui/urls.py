@@ -2,7 +2,7 @@
 
 from django.urls import path
 
-from webui.accounts.views import Login, Logout
+from webui.accounts import views as door
 from webui.bench import views as bench
 from webui.commands import views as commands
 from webui.conformance import views as conformance
@@ -16,8 +16,28 @@ from webui.sessions import views as sessions
 
 urlpatterns = [
     path("", dashboard, name="dashboard"),
-    path("login/", Login.as_view(), name="login"),
-    path("logout/", Logout.as_view(), name="logout"),
+    path("login/", door.Login.as_view(), name="login"),
+    path("login/code/", door.code, name="login-code"),
+    path("login/password/", door.own_password, name="login-password"),
+    path("login/second-step/", lazily("accounts.own.set_up_at_login"), name="login-second-step"),
+    path("logout/", door.Logout.as_view(), name="logout"),
+    path("account/", lazily("accounts.own.account"), name="account"),
+    path("account/password/", lazily("accounts.own.change_password"), name="account-password"),
+    path("account/language/", lazily("accounts.own.choose_language"), name="account-language"),
+    path("account/second-step/", lazily("accounts.own.set_up"), name="account-second-step"),
+    path("account/second-step/off/", lazily("accounts.own.switch_off"), name="account-second-step-off"),
+    path("account/recovery-codes/", lazily("accounts.own.renew_codes"), name="account-recovery-codes"),
+    path("account/logins/end/", lazily("accounts.own.end_other_sign_ins"), name="account-logins-end"),
+    path("account/logins/<int:pk>/end/", lazily("accounts.own.end_sign_in"), name="account-login-end"),
+    path("tokens/", lazily("accounts.own.own_tokens"), name="tokens"),
+    path("tokens/<int:pk>/remove/", lazily("accounts.own.remove_token"), name="token-remove"),
+    path("people/", lazily("accounts.people.people"), name="people"),
+    path("people/add/", lazily("accounts.people.add"), name="people-add"),
+    path("people/second-step/", lazily("accounts.people.require_second_step"), name="people-second-step"),
+    path("people/<int:pk>/", lazily("accounts.people.person"), name="person"),
+    path("people/<int:pk>/<slug:action>/", lazily("accounts.people.act"), name="person-act"),
+    path("audit/", lazily("accounts.audit_log.audit_log"), name="audit"),
+    path("audit/audit.csv", lazily("accounts.audit_log.as_csv"), name="audit-csv"),
     path("sessions/", sessions.sessions, name="sessions"),
     path("sessions/<str:transaction_id>/", sessions.session, name="session"),
     path("logs/", logs.logs, name="logs"),

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from datetime import timedelta
 from typing import Any
 
 from asgiref.sync import sync_to_async
@@ -14,8 +13,7 @@ from django.utils.translation import gettext_lazy as _
 from webui.accounts.models import Change
 from webui.accounts.origin import origin_of
 
-KEPT = 20_000  # entries
-KEPT_FOR = timedelta(days=3 * 365)
+KEPT = 20_000  # entries; by number and not by age, because a clock that jumps ahead must not wipe them out
 TRIMMED_EVERY = 100  # entries
 
 # What each kind means; ``subject`` and what is in ``data`` may stand in the sentence. Other rooms add theirs here.
@@ -24,6 +22,7 @@ KINDS: Mapping[str, Any] = {
     "account_removed": _("removed the account %(subject)s"),
     "account_disabled": _("switched the account %(subject)s off"),
     "account_enabled": _("switched the account %(subject)s on"),
+    "account_recovered": _("let %(subject)s in again, at the station itself"),
     "role_changed": _("changed the role of %(subject)s from %(old)s to %(new)s"),
     "password_reset": _("gave %(subject)s a new password"),
     "password_changed": _("changed the own password"),
@@ -58,10 +57,8 @@ async def anote(request: HttpRequest, kind: str, subject: str = "", **data: Any)
 
 def write(user: Any, who: str, kind: str, subject: str = "", *, origin: str = "", **data: Any) -> None:
     """Add an entry. ``user`` may be None where nobody is logged in; ``who`` is then what did it."""
-    now = timezone.now()
     entry = Change.objects.create(
-        at=now, user=user, who=who[:150], kind=kind, subject=subject[:200], data=data, address=origin[:64]
+        at=timezone.now(), user=user, who=who[:150], kind=kind, subject=subject[:200], data=data, address=origin[:64]
     )
     if entry.pk % TRIMMED_EVERY == 0:
         Change.objects.filter(pk__lte=entry.pk - KEPT).delete()
-        Change.objects.filter(at__lt=now - KEPT_FOR).delete()
