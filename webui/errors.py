@@ -8,11 +8,13 @@ from django.http import HttpRequest, HttpResponse
 from django.template.loader import render_to_string
 from django.utils.translation import gettext as _
 
+from webui.accounts.origin import came_from
 
-def _page(request: HttpRequest, status: int, title: str, advice: str) -> HttpResponse:
+
+def _page(request: HttpRequest, status: int, title: str, advice: str, **more: str) -> HttpResponse:
     # Without the context processors: this must work when database and session do not.
     template = "errors/_piece.html" if request.headers.get("HX-Request") == "true" else "errors/page.html"
-    html = render_to_string(template, {"status": status, "title": title, "advice": advice})
+    html = render_to_string(template, {"status": status, "title": title, "advice": advice, **more})
     return HttpResponse(html, status=status)
 
 
@@ -43,6 +45,8 @@ def csrf_failure(request: HttpRequest, reason: str = "") -> HttpResponse:
         403,
         _("This page has grown old"),
         _("You have logged in or out since it was loaded, or the browser refuses cookies. Load it anew and try again."),
+        back=came_from(request),
+        draft="wait",  # what was typed is put back into the form (static/js/draft.js)
     )
 
 

@@ -130,7 +130,7 @@ class AddForm(RoleForm):
         max_length=60,
         label=gettext_lazy("User name"),
         help_text=gettext_lazy("Letters, digits and @ . + - _"),
-        validators=[UnicodeUsernameValidator()],
+        validators=[UnicodeUsernameValidator(message=gettext_lazy("Only letters, digits and @ . + - _ make a name."))],
         widget=forms.TextInput({**PLAIN, "autocomplete": "off"}),
     )
     password = forms.CharField(

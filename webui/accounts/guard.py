@@ -17,6 +17,7 @@ from django.http import HttpRequest, HttpResponse
 from django.shortcuts import resolve_url
 from django.utils.crypto import constant_time_compare
 
+from webui.accounts.origin import came_from
 from webui.accounts.roles import Role, has_role
 
 SIGNED_OUT = 4401  # codes of a WebSocket's end, ours: the page goes to the login,
@@ -24,10 +25,15 @@ FORBIDDEN = 4403  # or is loaded anew and says that it is not open to this perso
 
 
 def _to_login(request: HttpRequest) -> HttpResponse:
-    """The way to the login page; for htmx the whole page goes there, not a piece of it."""
+    """The way to the login page; for htmx the whole page goes there, not a piece of it.
+
+    From there it goes back to the page that was wanted, or that held the form: what was typed there is kept in the
+    browser, and put back into it (static/js/draft.js).
+    """
     htmx = getattr(request, "htmx", None)
     if not htmx:
-        return redirect_to_login(request.get_full_path(), resolve_url(settings.LOGIN_URL))
+        wanted = request.get_full_path() if request.method in ("GET", "HEAD") else came_from(request)
+        return redirect_to_login(wanted, resolve_url(settings.LOGIN_URL))
     back = urlsplit(htmx.current_url_abs_path or "/").path
     response = HttpResponse(status=204)
     response["HX-Redirect"] = redirect_to_login(back, resolve_url(settings.LOGIN_URL)).url

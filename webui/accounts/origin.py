@@ -5,8 +5,10 @@ from __future__ import annotations
 import ipaddress
 from collections.abc import Mapping
 from typing import Any
+from urllib.parse import urlsplit
 
 from django.http import HttpRequest
+from django.utils.http import url_has_allowed_host_and_scheme
 
 # Loopback, link-local (RFC 3927, 4291), private (RFC 1918, 4193). Not the carriers' 100.64.0.0/10: strangers share it.
 _NEAR = tuple(
@@ -23,6 +25,15 @@ _NEAR = tuple(
 def origin_of(request: HttpRequest) -> str:
     """The address that the request came from. No header is believed: nothing of ours stands in front."""
     return str(request.META.get("REMOTE_ADDR") or "")
+
+
+def came_from(request: HttpRequest) -> str:
+    """The page of ours from which a form was sent, as path and query; the overview where it is not known."""
+    told = request.headers.get("Referer", "")
+    if not told or not url_has_allowed_host_and_scheme(told, {request.get_host()}):
+        return "/"
+    parts = urlsplit(told)
+    return (parts.path or "/") + (f"?{parts.query}" if parts.query else "")
 
 
 def origin_of_scope(scope: Mapping[str, Any]) -> str:

@@ -90,7 +90,7 @@ class Login(auth_views.LoginView):
     def get_context_data(self, **kwargs: Any) -> dict[str, Any]:
         # The hint where the first password stands is for a station that nobody has logged in to yet.
         fresh = not get_user_model().objects.exclude(last_login=None).exists()
-        return {**super().get_context_data(**kwargs), "fresh": fresh}
+        return {**super().get_context_data(**kwargs), "fresh": fresh, "draft": "wait"}
 
     def form_valid(self, form: Any) -> HttpResponse:
         user = form.get_user()
@@ -206,7 +206,12 @@ def code(request: HttpRequest) -> HttpResponse:
 
 
 def _code_page(form: CodeForm, account: Account) -> dict[str, Any]:
-    return {"form": form, "readable": second_step.readable(account), "has_codes": account.recovery_codes.exists()}
+    return {
+        "draft": "wait",
+        "form": form,
+        "readable": second_step.readable(account),
+        "has_codes": account.recovery_codes.exists(),
+    }
 
 
 def _coded(request: HttpRequest, user: Any) -> HttpResponse:
@@ -227,7 +232,9 @@ def own_password(request: HttpRequest) -> HttpResponse:
         return _go_on(request, user)
     form = NewPasswordForm(user, request.POST if request.method == "POST" else None)
     if request.method != "POST" or not form.is_valid():
-        return render(request, "accounts/choose.html", {"form": form}, status=422 if form.is_bound else 200)
+        return render(
+            request, "accounts/choose.html", {"form": form, "draft": "wait"}, status=422 if form.is_bound else 200
+        )
     user.set_password(form.cleaned_data["password"])
     user.save(update_fields=["password"])
     account.invited_until = None

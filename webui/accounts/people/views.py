@@ -76,7 +76,9 @@ def add(request: HttpRequest) -> HttpResponse:
     if form.is_bound and form.is_valid() and get_user_model().objects.count() >= MOST:
         form.add_error(None, _("There are %(most)d accounts already.") % {"most": MOST})
     if not form.is_bound or not form.is_valid():
-        return render(request, "people/add.html", {"form": form, "roles": Role}, status=422 if form.is_bound else 200)
+        return render(
+            request, "people/add.html", {"form": form, "roles": list(Role)}, status=422 if form.is_bound else 200
+        )
     data = form.cleaned_data
     with transaction.atomic():
         user = get_user_model()(username=data["username"])
