@@ -28,11 +28,12 @@
   // A form is told from others on its page by where it leads to, and its place among those.
   const alike = (form) => [...document.forms].filter((one) => one.action === form.action);
 
+  // With the version of what the form showed, so that a change of somebody else is noticed after the login, too.
   function typed(form) {
     const skipped = ["hidden", "password", "file", "submit", "button", "reset"];
     return [...form.elements]
-      .filter((field) => field.name && !skipped.includes(field.type) && field.autocomplete !== "one-time-code")
-      .filter((field) => field.dataset.secret === undefined)
+      .filter((field) => field.name === "version" || (field.name && !skipped.includes(field.type)))
+      .filter((field) => field.autocomplete !== "one-time-code" && field.dataset.secret === undefined)
       .map((field) =>
         field.type === "checkbox" || field.type === "radio"
           ? { name: field.name, value: field.value, checked: field.checked }
@@ -46,7 +47,7 @@
       return;
     }
     for (const was of kept.typed) {
-      const fields = [...form.elements].filter((one) => one.name === was.name && one.type !== "hidden");
+      const fields = [...form.elements].filter((one) => one.name === was.name);
       if (was.values === undefined) {
         const box = fields.find((one) => one.value === was.value);
         box && (box.checked = was.checked);

@@ -9,6 +9,7 @@ from asgiref.sync import sync_to_async
 from django.http import Http404, HttpRequest, HttpResponse
 from django.shortcuts import render
 from django.urls import reverse
+from django.utils.translation import gettext as _
 from django.views.decorators.cache import never_cache
 from django.views.decorators.debug import sensitive_post_parameters, sensitive_variables
 from django.views.decorators.http import require_POST, require_safe
@@ -19,6 +20,8 @@ from station.device_model.model import Entry
 from station.device_model.naming import UnknownName
 from station.device_model.values import DataType
 from station.store.confidential import SET_VARIABLE
+from station.store.models import VariableChange
+from webui import versions
 from webui.accounts.guard import installer
 from webui.commands.views import answer_with
 from webui.device_model import describe, history
@@ -78,13 +81,33 @@ def _judge(request: HttpRequest, name: str) -> HttpResponse | dict[str, Any]:
     """The arguments of the command, or the refusal."""
     reading, entry = _entry(name)
     value = typed(entry.variable, request.POST)
+    if found := _conflict(request, reading, entry, value):
+        if request.htmx:
+            return render(request, "device_model/_overtaken.html", {"conflict": found}, status=versions.STATUS)
+        page = {**_page(reading, entry, value), "conflict": found}
+        return render(request, "device_model/variable.html", page, status=versions.STATUS)
     change = reading.model.check(entry.names, value)
     if change.status in ("Accepted", "RebootRequired"):
         return history.arguments(entry.names, value)
     said = describe.refusal(change.info)
     if request.htmx:  # the page is still there, with all that was typed
         return render(request, "device_model/_refused.html", {"said": said}, status=422)
-    return render(request, "device_model/variable.html", _page(reading, entry, value, said), status=422)
+    page = {**_page(reading, entry, value, said), "version": versions.carried(request.POST, _now(entry))}
+    return render(request, "device_model/variable.html", page, status=422)
+
+
+@sensitive_variables("value")
+def _conflict(request: HttpRequest, reading: Reading, entry: Entry, value: str) -> versions.Conflict | None:
+    secret = reading.shown(entry).secret
+    return versions.conflict(request.POST, _now(entry), {"value": value}, {"value": _("Value")}, secret=secret)
+
+
+def _now(entry: Entry) -> dict[str, Any]:
+    """What a change is a change of; of a write-only variable, whose value is not readable here, its last change."""
+    if entry.variable.mutability is not Mutability.WRITE_ONLY:
+        return {"value": entry.text()}
+    changes = VariableChange.objects.filter(**entry.names._asdict())
+    return {"change": changes.values_list("pk", flat=True).first()}
 
 
 def _entry(name: str) -> tuple[Reading, Entry]:
@@ -104,6 +127,7 @@ def _page(reading: Reading, entry: Entry, value: str, refused: str = "") -> dict
         "about": _DOCS[item.component],
         "kind": _kind(entry),
         "value": "" if item.secret else value,
+        "version": versions.version_of(_now(entry)),
         "choices": [(option, option in chosen) for option in _choices(entry)],
         "refused": refused,
         "changes": history.events(entry.names),

@@ -13,6 +13,7 @@ from django.views.decorators.debug import sensitive_post_parameters
 from django.views.decorators.http import require_http_methods, require_POST, require_safe
 
 from station.store import confidential, repositories
+from webui import versions
 from webui.accounts.guard import installer
 from webui.commands import filing
 from webui.commands.views import answer_with, followed
@@ -71,13 +72,19 @@ def _slot(request: HttpRequest, number: int) -> HttpResponse | dict[str, Any]:
     """The page, or the arguments of the command."""
     connection = Connection()
     here = _known(connection, number)
-    context = {"slot": here, "connection": connection, "doctor": _doctor()}
+    now = _initial(connection, here)
+    context = {"slot": here, "connection": connection, "doctor": _doctor(), "version": versions.version_of(now)}
     if request.method != "POST":
-        form = SlotForm(connection, here, initial=_initial(connection, here))
+        form = SlotForm(connection, here, initial=now)
         return render(request, "network/slot.html", {**context, "form": form})
     form = SlotForm(connection, here, request.POST)
     if not form.is_valid():
+        context["version"] = versions.carried(request.POST, now)
         return render(request, "network/slot.html", {**context, "form": form}, status=422)
+    labels = {name: field.label for name, field in form.fields.items()}
+    if found := versions.conflict(request.POST, now, form.cleaned_data, labels):
+        context["conflict"] = found
+        return render(request, "network/slot.html", {**context, "form": form}, status=versions.STATUS)
     return confidential.sealed_password({"slot": number, **form.cleaned_data})
 
 
