@@ -39,6 +39,9 @@ KINDS: Mapping[str, Any] = {
     "logged_out": _("logged out"),
     "token_made": _("made the token %(subject)s"),
     "token_removed": _("removed the token %(subject)s"),
+    "support_added": _("added %(subject)s in the tables for support"),
+    "support_changed": _("changed %(subject)s in the tables for support"),
+    "support_removed": _("removed %(subject)s in the tables for support"),
     "audit_exported": _("exported the audit log"),
 }
 
