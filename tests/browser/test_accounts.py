@@ -131,3 +131,28 @@ def test_nothing_typed_is_lost_when_the_login_has_run_out(opened: Opener, web: W
     page.get_by_label("Password").fill(PASSWORD)
     page.keyboard.press("Enter")
     expect(page.get_by_label("New value")).to_have_value("44")
+
+    # Somebody else is quicker, and one decides; the form knows the new version at once.
+    page.goto("/device-model/OCPPCommCtrlr.HeartbeatInterval/")
+    web.rows(
+        "INSERT INTO station_variable (component, component_instance, evse_id, connector_id,"
+        " variable, variable_instance, attribute, value)"
+        " VALUES ('OCPPCommCtrlr', '', 0, 0, 'HeartbeatInterval', '', 'Actual', '99')"
+    )
+    page.get_by_label("New value").fill("45")
+    page.get_by_role("button", name="Set").click()
+    expect(page.get_by_role("alert")).to_contain_text("Somebody else has changed this")
+    expect(page.get_by_role("alert")).to_contain_text("99")
+    watched.errors = [error for error in watched.errors if "409" not in error]
+    watched.assert_well_everywhere("conflict")
+    page.get_by_role("button", name="Set").click()
+    expect(page.get_by_role("alert")).to_have_count(0)
+    assert web.rows("SELECT count(*) FROM station_command WHERE action = 'set_variable' AND arguments LIKE '%45%'") == [
+        (1,)
+    ]
+
+    page.goto("/admin/")
+    page.get_by_role("link", name="Variables").click()
+    expect(page.get_by_text("HeartbeatInterval")).to_be_visible()
+    assert not watched.errors
+    assert not watched.foreign

@@ -18,6 +18,7 @@ class Account(models.Model):
     invited_until = models.DateTimeField(
         null=True, help_text="the password is an invitation: until then it opens the page where one's own is chosen"
     )
+    invited_by = models.CharField(max_length=32, blank=True, default="", help_text="tells the password that is meant")
     totp_secret = models.CharField(max_length=200, blank=True, default="", help_text="sealed; empty: no second step")
     totp_since = models.DateTimeField(null=True)
     totp_step = models.BigIntegerField(default=0, help_text="the last step of time whose code was used")

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from django.contrib.auth import SESSION_KEY
+from django.db import DatabaseError
 from django.http import HttpRequest, HttpResponse
 from django.utils import translation
 from django.utils.deprecation import MiddlewareMixin
@@ -14,10 +15,13 @@ class Presence(MiddlewareMixin):
     """After the session's own middleware. It asks the session only, so that no page costs a query more."""
 
     def process_request(self, request: HttpRequest) -> None:
-        request.LANGUAGE_CODE = language.of_request(request)
+        try:
+            request.LANGUAGE_CODE = language.of_request(request)
+            if request.session.session_key and SESSION_KEY in request.session:
+                signins.seen(request)
+        except DatabaseError:  # /healthz and the error pages must be there without it
+            request.LANGUAGE_CODE = language.of_browser(request.headers.get("Accept-Language", ""))
         translation.activate(request.LANGUAGE_CODE)
-        if request.session.session_key and SESSION_KEY in request.session:
-            signins.seen(request)
 
     def process_response(self, request: HttpRequest, response: HttpResponse) -> HttpResponse:
         response.headers.setdefault("Content-Language", translation.get_language() or "en")

@@ -27,7 +27,7 @@ from django.views.decorators.debug import sensitive_post_parameters
 from django.views.decorators.http import require_http_methods
 
 from station.store.models import Command
-from webui.accounts import audit, device, language, second_step, signins
+from webui.accounts import audit, device, invitations, language, second_step, signins
 from webui.accounts.forms import CodeForm, LoginForm, NewPasswordForm
 from webui.accounts.models import Account
 from webui.accounts.origin import origin_of
@@ -76,7 +76,8 @@ class _Form(LoginForm):
 
     def confirm_login_allowed(self, user: Any) -> None:
         super().confirm_login_allowed(user)
-        if Account.objects.filter(user=user, invited_until__lt=timezone.now()).exists():
+        until = invitations.until(user, Account.objects.filter(user=user).first())
+        if until is not None and until < timezone.now():
             raise ValidationError(_("This invitation is over. Ask an administrator for another one."), code="over")
 
 
@@ -128,7 +129,7 @@ def _go_on(request: HttpRequest, user: Any) -> HttpResponse:
     account, pending = second_step.account_of(user), request.session[PENDING]
     if second_step.is_on(account) and not pending.get("coded"):
         return redirect("login-code")
-    if account.invited_until is not None:
+    if invitations.until(user, account) is not None:
         return redirect("login-password")
     if second_step.required_of(user) and not second_step.is_on(account):
         return redirect("login-second-step")
@@ -228,7 +229,8 @@ def own_password(request: HttpRequest) -> HttpResponse:
     if user is None:
         return _anew(request)
     account = second_step.account_of(user)
-    if account.invited_until is None or (second_step.is_on(account) and not request.session[PENDING].get("coded")):
+    coded = request.session[PENDING].get("coded") or not second_step.is_on(account)
+    if invitations.until(user, account) is None or not coded:
         return _go_on(request, user)
     form = NewPasswordForm(user, request.POST if request.method == "POST" else None)
     if request.method != "POST" or not form.is_valid():
@@ -237,8 +239,7 @@ def own_password(request: HttpRequest) -> HttpResponse:
         )
     user.set_password(form.cleaned_data["password"])
     user.save(update_fields=["password"])
-    account.invited_until = None
-    account.save(update_fields=["invited_until"])
+    invitations.accept(account)
     audit.write(user, user.get_username(), "password_chosen", origin=origin_of(request))
     request.session[PENDING] = {**request.session[PENDING], "proof": user.get_session_auth_hash()}
     return _go_on(request, user)

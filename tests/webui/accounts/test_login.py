@@ -12,7 +12,7 @@ from django.utils import timezone
 
 from station.store.models import Command
 from tests.webui.accounts.conftest import FAR, PASSWORD, SITE, Hands, logins
-from webui.accounts import views
+from webui.accounts import invitations, views
 from webui.accounts.models import Account
 from webui.accounts.throttle import REMEMBERED, Attempt, Throttle, throttle
 
@@ -146,13 +146,15 @@ def test_the_hint_where_the_first_password_is(person: User, hands: People) -> No
 # ---------------------------------------------------------------- invitations
 
 
-def invite(person: User, ends_in: timedelta = timedelta(days=7)) -> None:
-    Account.objects.update_or_create(user=person, defaults={"invited_until": timezone.now() + ends_in})
+def invite(person: User, ends_in: timedelta = timedelta(days=7)) -> str:
+    password, _until = invitations.give(person)
+    Account.objects.update(invited_until=timezone.now() + ends_in)
+    return password
 
 
 def test_an_invitation_opens_nothing_but_the_choice_of_a_password(person: User, hands: People) -> None:
-    invite(person)
-    olga = hands().log_in(next="/sessions/")
+    given = invite(person)
+    olga = hands().log_in(given, next="/sessions/")
     assert olga.at == "/login/password/"
     assert olga.get("/sessions/").at == "/login/"
     assert logins() == []
@@ -161,23 +163,29 @@ def test_an_invitation_opens_nothing_but_the_choice_of_a_password(person: User, 
     assert "At least 10 characters." in olga.words
     olga.post("/login/password/", password="correct horse battery", again="correct horse batteri")
     assert "The two are not the same." in olga.words
-    olga.post("/login/password/", password=PASSWORD, again=PASSWORD)
+    olga.post("/login/password/", password=given, again=given)
     assert "the password you have now" in olga.words
     olga.post("/login/password/", password="correct horse battery", again="correct horse battery")
     assert olga.at == "/sessions/"
     assert [told["accepted"] for told in logins()] == [True]
-    assert not hands().log_in().inside
+    assert not hands().log_in(given).inside
     assert hands().log_in("correct horse battery").inside
 
 
 def test_an_invitation_that_is_over(person: User, hands: People) -> None:
+    given = invite(person, -timedelta(seconds=1))
+    assert "This invitation is over." in hands().log_in(given).words
+
+
+def test_a_password_that_was_set_at_the_console_is_no_invitation(person: User, hands: People) -> None:
     invite(person, -timedelta(seconds=1))
-    assert "This invitation is over." in hands().log_in().words
+    person.set_password(PASSWORD)  # as provision does, which knows of nothing else
+    person.save()
+    assert hands().log_in().inside
 
 
 def test_what_was_begun_does_not_wait_for_ever(person: User, hands: People, monkeypatch: pytest.MonkeyPatch) -> None:
-    invite(person)
-    olga = hands().log_in(next="/sessions/")
+    olga = hands().log_in(invite(person), next="/sessions/")
     now = views.time.time()
     monkeypatch.setattr(views.time, "time", lambda: now + 601)
     olga.get("/login/password/")
@@ -185,8 +193,7 @@ def test_what_was_begun_does_not_wait_for_ever(person: User, hands: People, monk
 
 
 def test_a_password_that_was_changed_meanwhile_ends_what_was_begun(person: User, hands: People) -> None:
-    invite(person)
-    olga = hands().log_in()
+    olga = hands().log_in(invite(person))
     person.set_password("another long word")
     person.save()
     olga.post("/login/password/", password="correct horse battery", again="correct horse battery")

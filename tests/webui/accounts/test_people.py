@@ -7,8 +7,13 @@ from collections.abc import Callable
 from datetime import timedelta
 
 import pytest
+from django.conf import settings
 from django.contrib.auth.models import User
+from django.contrib.sessions.backends.db import SessionStore
 from django.contrib.sessions.models import Session
+from django.db import DatabaseError
+from django.http import HttpResponse
+from django.test import RequestFactory
 from django.urls import reverse
 from django.utils import timezone
 
@@ -17,6 +22,7 @@ from webui import navigation
 from webui.accounts import signins, tokens
 from webui.accounts.models import Account, Change
 from webui.accounts.people import views
+from webui.accounts.presence import Presence
 from webui.accounts.roles import Role, give, role_of
 
 pytestmark = pytest.mark.django_db
@@ -302,3 +308,17 @@ def test_language(person: User, hands: People) -> None:
     assert answer.headers["Content-Language"] == "fr"
     assert Account.objects.get(user=person).language == ""
     assert hands().client.get("/login/", headers={"Accept-Language": "x" * 9000}).headers["Content-Language"] == "en"
+
+
+def test_without_the_database_there_is_a_language_and_no_mistake(
+    browser: object, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def fails(*_: object) -> None:
+        raise DatabaseError("away")
+
+    monkeypatch.setattr("django.contrib.sessions.backends.db.SessionStore.load", fails)
+    request = RequestFactory().get("/healthz", headers={"Accept-Language": "es"})
+    request.COOKIES[settings.SESSION_COOKIE_NAME] = "x"
+    request.session = SessionStore("x")
+    Presence(lambda request: HttpResponse()).process_request(request)
+    assert request.LANGUAGE_CODE == "es"

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from datetime import timedelta
+from datetime import datetime
 from typing import Any
 
 from django.contrib import messages
@@ -17,13 +17,12 @@ from django.views.decorators.cache import never_cache
 from django.views.decorators.debug import sensitive_post_parameters
 from django.views.decorators.http import require_http_methods, require_POST, require_safe
 
-from webui.accounts import audit, rules, second_step, signins
+from webui.accounts import audit, invitations, second_step, signins
 from webui.accounts.forms import AddForm, PolicyForm, RoleForm
 from webui.accounts.guard import administrator
-from webui.accounts.models import Account, Policy, SignIn, Token
+from webui.accounts.models import Policy, SignIn, Token
 from webui.accounts.roles import Role, give, marks, of_word, role_of
 
-INVITED_FOR = timedelta(days=7)
 MOST = 200  # accounts
 
 
@@ -57,7 +56,7 @@ def _shown(user: Any) -> dict[str, Any]:
         "user": user,
         "role": _role(user),
         "second_step": account is not None and second_step.is_on(account),
-        "invited_until": account.invited_until if account is not None else None,
+        "invited_until": invitations.until(user, account),
     }
 
 
@@ -83,16 +82,21 @@ def add(request: HttpRequest) -> HttpResponse:
     with transaction.atomic():
         user = get_user_model()(username=data["username"])
         give(user, data["role"])
-        password = data["password"] or rules.invitation()
-        user.set_password(password)
-        user.save()
-        invited_until = None if data["password"] else timezone.now() + INVITED_FOR
-        Account.objects.create(user=user, invited_until=invited_until)
+        given = None
+        if data["password"]:
+            user.set_password(data["password"])
+            user.save()
+        else:
+            given = invitations.give(user)
         audit.note(request, "account_added", user.get_username(), role=data["role"].word)
-    if invited_until is None:
+    if given is None:
         messages.success(request, _("%(name)s can log in now.") % {"name": user.get_username()})
         return redirect("person", pk=user.pk)
-    return render(request, "people/invitation.html", {"person": user, "password": password, "until": invited_until})
+    return _invitation(request, user, given)
+
+
+def _invitation(request: HttpRequest, user: Any, given: tuple[str, datetime]) -> HttpResponse:
+    return render(request, "people/invitation.html", {"person": user, "password": given[0], "until": given[1]})
 
 
 @never_cache
@@ -190,13 +194,10 @@ def _enable(request: HttpRequest, user: Any) -> None:
 
 
 def _invite(request: HttpRequest, user: Any) -> HttpResponse:
-    password, until = rules.invitation(), timezone.now() + INVITED_FOR
-    user.set_password(password)
-    user.save(update_fields=["password"])
-    Account.objects.update_or_create(user=user, defaults={"invited_until": until})
+    given = invitations.give(user)
     signins.end_all(user)
     audit.note(request, "password_reset", user.get_username())
-    return render(request, "people/invitation.html", {"person": user, "password": password, "until": until})
+    return _invitation(request, user, given)
 
 
 def _take_second_step(request: HttpRequest, user: Any) -> None:

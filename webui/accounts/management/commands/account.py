@@ -7,11 +7,8 @@ from typing import Any
 from django.contrib.auth import get_user_model
 from django.core.management.base import BaseCommand, CommandError, CommandParser
 from django.db import transaction
-from django.utils import timezone
 
-from webui.accounts import audit, rules, second_step, signins
-from webui.accounts.models import Account
-from webui.accounts.people.views import INVITED_FOR
+from webui.accounts import audit, invitations, second_step, signins
 from webui.accounts.roles import Role, give, of_word, role_of
 
 CONSOLE = "manage.py"  # who did it, in the audit log
@@ -45,25 +42,20 @@ class Command(BaseCommand):
             words = [role.word if role else "switched off"]
             if account is not None and second_step.is_on(account):
                 words.append("second step")
-            if account is not None and account.invited_until:
-                words.append(f"invited until {account.invited_until:%F %R} UTC")
+            if until := invitations.until(user, account):
+                words.append(f"invited until {until:%F %R} UTC")
             self.stdout.write(f"{user.get_username()}: {', '.join(words)}")
 
     def _recover(self, name: str, role: str | None) -> None:
         user = get_user_model().objects.filter(username=name).first()
         if user is None:
             raise CommandError(f"there is no account {name!r}; “account list” names all", returncode=2)
-        password = rules.invitation()
         with transaction.atomic():
             if role is not None:
                 give(user, of_word(role))
             user.is_active = True
-            user.set_password(password)
-            user.save()
-            account, _made = Account.objects.get_or_create(user=user)
-            second_step.switch_off(account)
-            account.invited_until = timezone.now() + INVITED_FOR
-            account.save(update_fields=["invited_until"])
+            password, _until = invitations.give(user)
+            second_step.switch_off(second_step.account_of(user))
             signins.end_all(user)
             audit.write(None, CONSOLE, "account_recovered", name)
         self.stdout.write(f"User {name} logs in once with {password} and then chooses another password.")
