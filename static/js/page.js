@@ -1,4 +1,4 @@
-// What the pages need beyond htmx: come back quickly when the live line breaks, and say so meanwhile.
+// What the pages need beyond htmx: above all come back quickly when the live line breaks, and say so meanwhile.
 (function () {
   "use strict";
 
@@ -64,6 +64,12 @@
       renew();
     }
   }, 1000);
+
+  // On a phone a group has more tabs than fit; the one that is open is to be seen.
+  const tab = document.querySelector(".tabs [aria-current]");
+  if (tab) {
+    tab.parentElement.scrollLeft = tab.offsetLeft - (tab.parentElement.clientWidth - tab.offsetWidth) / 2;
+  }
 
   document.addEventListener("htmx:sendError", () => show(unreachable, true));
   document.addEventListener("htmx:timeout", () => show(unreachable, true));
