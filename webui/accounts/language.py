@@ -1,4 +1,4 @@
-"""Which language somebody reads: the one chosen in the account, or else the browser's, or else English."""
+"""Which language somebody reads: the one chosen in the account, or the browser's, or the one set for the station."""
 
 from __future__ import annotations
 
@@ -8,6 +8,8 @@ from django.conf import settings
 from django.http import HttpRequest
 from django.utils.translation.trans_real import parse_accept_lang_header
 
+from webui.owner import here
+
 LANGUAGES = {"en": "English", "de": "Deutsch", "fr": "Français", "es": "Español"}  # what the pages are written in
 KEY = "language"  # in the session
 
@@ -15,7 +17,9 @@ KEY = "language"  # in the session
 def of_request(request: HttpRequest) -> str:
     """The language of an answer to ``request``."""
     chosen = request.session.get(KEY) if request.COOKIES.get(settings.SESSION_COOKIE_NAME) else None
-    return chosen if chosen in LANGUAGES else of_browser(request.headers.get("Accept-Language", ""))
+    if chosen in LANGUAGES:
+        return str(chosen)
+    return of_browser(request.headers.get("Accept-Language", "")) or _known(here.settings().language)
 
 
 def of_scope(scope: Any) -> str:
@@ -25,12 +29,17 @@ def of_scope(scope: Any) -> str:
     if chosen in LANGUAGES:
         return str(chosen)
     headers = dict(scope.get("headers") or ())
-    return of_browser(headers.get(b"accept-language", b"").decode("latin-1"))
+    told = of_browser(headers.get(b"accept-language", b"").decode("latin-1"))
+    return told or _known(getattr(here.settings.last(None), "language", ""))
 
 
 def of_browser(accepted: str) -> str:
-    """The first language of an ``Accept-Language`` header that there is."""
+    """The first language of an ``Accept-Language`` header that there is; empty where there is none of them."""
     for code, _weight in parse_accept_lang_header(accepted[:500]):
         if (known := code.split("-")[0]) in LANGUAGES:
             return known
-    return settings.LANGUAGE_CODE
+    return ""
+
+
+def _known(code: str) -> str:
+    return code if code in LANGUAGES else settings.LANGUAGE_CODE

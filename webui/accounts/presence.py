@@ -20,7 +20,7 @@ class Presence(MiddlewareMixin):
             if request.session.session_key and SESSION_KEY in request.session:
                 signins.seen(request)
         except DatabaseError:  # /healthz and the error pages must be there without it
-            request.LANGUAGE_CODE = language.of_browser(request.headers.get("Accept-Language", ""))
+            request.LANGUAGE_CODE = language.of_browser(request.headers.get("Accept-Language", "")) or "en"
         translation.activate(request.LANGUAGE_CODE)
 
     def process_response(self, request: HttpRequest, response: HttpResponse) -> HttpResponse:

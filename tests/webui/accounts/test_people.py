@@ -24,6 +24,8 @@ from webui.accounts.models import Account, Change
 from webui.accounts.people import views
 from webui.accounts.presence import Presence
 from webui.accounts.roles import Role, give, role_of
+from webui.owner import here
+from webui.owner.models import Settings
 
 pytestmark = pytest.mark.django_db
 People = Callable[..., Hands]
@@ -307,7 +309,11 @@ def test_language(person: User, hands: People) -> None:
     answer = olga.client.get("/", headers={"Accept-Language": "nl, fr-CH;q=0.8, en;q=0.5"})
     assert answer.headers["Content-Language"] == "fr"
     assert Account.objects.get(user=person).language == ""
-    assert hands().client.get("/login/", headers={"Accept-Language": "x" * 9000}).headers["Content-Language"] == "en"
+    Settings.objects.create(pk=Settings.THE_ONE, language="es")
+    here.forget()
+    assert olga.get("/").answer.headers["Content-Language"] == "es"  # a browser that says nothing of it
+    assert hands().client.get("/login/", headers={"Accept-Language": "x" * 9000}).headers["Content-Language"] == "es"
+    here.forget()
 
 
 def test_without_the_database_there_is_a_language_and_no_mistake(
