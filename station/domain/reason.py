@@ -173,11 +173,11 @@ def _of_a_session(here: Circumstances) -> Reason:
 
 def _of_a_visitor(here: Circumstances) -> Reason:
     """Nobody is authorized."""
-    if not here.plugged and here.awaited:
+    if not here.plugged and here.awaited and not here.reserved:
         return Reason(Why.WAITING_FOR_CABLE, left=here.wait_left)
     if here.checking:
         return Reason(Why.CHECKING)
-    if here.refusal:
+    if here.refusal and not (here.reserved and here.refusal == "reserved"):
         return Reason(Why.REFUSED, status=here.refusal)
     if here.plugged and here.over:
         return Reason(Why.DEAUTHORIZED, status=here.deauthorized) if here.deauthorized else Reason(Why.OVER)

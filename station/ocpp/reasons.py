@@ -86,7 +86,8 @@ class Reasons:
         kept = self._context.reservations
         named = kept.naming(evse.id)
         if named is not None:
-            return f"••{named.id_token.loggable[-4:]}", rfc3339(named.expires)
+            token = named.id_token.loggable
+            return f"•• {token[-min(4, len(token) // 2) :] if len(token) > 1 else ''}".rstrip(), rfc3339(named.expires)
         ends = [one.expires for one in kept.entries.values() if one.evse_id is None]
         return "", rfc3339(min(ends)) if ends else ""
 

@@ -287,3 +287,40 @@ def test_a_cable_that_is_too_thin_to_charge_by() -> None:
     rig.card()
     rig.let(5)
     assert reason(rig) == Reason(Why.TOO_LITTLE, limit=5.0)
+
+
+def test_an_evse_that_is_reserved() -> None:
+    rig = MemoryRig(**{"ReservationCtrlr.Enabled": "true"}).boot()
+    request = {"id": 1, "expiryDateTime": "2026-03-01T12:30:00Z", "evseId": 1}
+    asked = rig.call("ReserveNow", {**request, "idToken": {"idToken": "04AA", "type": "ISO14443"}})
+    assert asked == {"status": "Accepted"}
+    kept = Reason(Why.RESERVED, who="•• AA", until="2026-03-01T12:30:00.000Z")
+    assert (reason(rig), why(rig, 2)) == (kept, Why.FREE)
+    rig.plug()
+    assert reason(rig) == kept
+    rig.card("04BB", evse=1)
+    assert reason(rig) == kept, "whom it is kept for says more than that it is"
+    rig.card("04AA", evse=1)
+    rig.let(5)
+    assert why(rig) is Why.CHARGING
+
+
+def test_a_driver_who_is_let_in_elsewhere_is_not_sent_to_a_reserved_evse() -> None:
+    rig = MemoryRig(**{"ReservationCtrlr.Enabled": "true"}).boot()
+    request = {"id": 1, "expiryDateTime": "2026-03-01T12:30:00Z", "evseId": 1}
+    rig.call("ReserveNow", {**request, "idToken": {"idToken": "04AA", "type": "ISO14443"}})
+    rig.card("04BB")
+    assert (why(rig), why(rig, 2)) == (Why.RESERVED, Why.WAITING_FOR_CABLE)
+
+
+def test_a_reservation_of_any_evse_holds_the_last_free_one() -> None:
+    rig = MemoryRig(**{"ReservationCtrlr.Enabled": "true", "ReservationCtrlr.NonEvseSpecific": "true"}).boot()
+    request = {"id": 1, "expiryDateTime": "2026-03-01T12:30:00Z"}
+    rig.call("ReserveNow", {**request, "idToken": {"idToken": "04AA", "type": "ISO14443"}})
+    assert why(rig) is why(rig, 2) is Why.FREE
+    rig.plug()
+    kept = Reason(Why.RESERVED, until="2026-03-01T12:30:00.000Z")
+    assert (why(rig), reason(rig, 2)) == (Why.WAITING_FOR_CARD, kept)
+    rig.skip(1900)
+    rig.poll()
+    assert why(rig, 2) is Why.FREE

@@ -20,6 +20,7 @@ from station.domain.board import Fault
 from station.domain.events import Tick
 from station.domain.evse import Evse
 from station.domain.moment import rfc3339
+from station.domain.reason import Why
 from tests.support.invariants import Ledger, content
 from tests.support.memory_rig import MemoryRig
 
@@ -345,6 +346,18 @@ class StationMachine(RuleBasedStateMachine):
             assert not seat.suspended_by_station, "power for a token that the CSMS refused"
             if self.configuration["AuthCtrlr.Enabled"] == "true":
                 assert seat.authorization.by != AuthorizedBy.NONE_NEEDED
+
+    @invariant()
+    def the_reason_is_true(self) -> None:
+        """What people are told of an EVSE, at any moment, is one thing and is so."""
+        station = self.rig.station
+        for evse in station.context.evses.values():
+            why = station.reason(evse, self.rig.now).why
+            flows = evse.board_online and evse.transferring
+            assert (why in (Why.CHARGING, Why.TAKES_LITTLE)) <= flows, f"{why} while no energy flows"
+            assert (why is Why.FREE) <= (not evse.plugged), "a car is plugged in"
+            assert (why is Why.WAITING_FOR_CARD) <= (evse.plugged and evse.authorization is None), "nobody has to wait"
+            assert (why is Why.FAULT) == (evse.board_online and bool(evse.faults))
 
     @invariant()
     def cache_is_bounded_and_on_the_disk(self) -> None:

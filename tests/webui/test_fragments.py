@@ -113,6 +113,7 @@ def test_the_reason_is_the_sentence_and_is_not_said_twice() -> None:
         (ReasonLive("refused", status="Blocked"), {"start", "unlock"}),
         (ReasonLive("not_accepted"), {"unlock"}),
         (ReasonLive("unavailable", by="csms"), {"unlock"}),
+        (ReasonLive("reserved", who="•• 04AA"), {"unlock"}),
     ],
 )
 def test_no_start_is_offered_that_the_station_would_refuse(reason: ReasonLive, offered: set[str]) -> None:

@@ -35,7 +35,7 @@ CARDS = "evses"  # the id of what holds all cards
 _IDLE = frozenset({"waiting_for_card", "finishing"})
 _UNLOCKABLE = _IDLE | {"faulted", "unavailable"}
 # The station would refuse; the sentence says why.
-_NOBODY_MAY_START = frozenset({Why.NOT_ACCEPTED, Why.UNAVAILABLE})
+_NOBODY_MAY_START = frozenset({Why.NOT_ACCEPTED, Why.UNAVAILABLE, Why.RESERVED})
 
 
 def moment(text: str | None) -> datetime | None:

@@ -37,6 +37,12 @@ def test_the_page_of_a_new_station(browser: Client) -> None:
     assert not Settings.objects.exists(), "looking writes nothing"
 
 
+@pytest.mark.parametrize(("path", "most"), [("/settings/", 70_000), ("/settings/tariff/", 30_000)])
+def test_weight(browser: Client, path: str, most: int) -> None:
+    """With all that comes along (75 kB) it stays below 150 kB."""
+    assert len(browser.get(path).content) < most
+
+
 def test_what_is_set_is_kept_and_shown(browser: Client) -> None:
     assert browser.post("/settings/", STATION)["Location"] == "/settings/?saved=station"
     assert browser.post("/settings/", {**LETTERHEAD, "serial": "1"}).status_code == 302
