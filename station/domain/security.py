@@ -42,7 +42,8 @@ _KINDS = (
     Kind(
         "ReconfigurationOfSecurityParameters",
         False,
-        "a change of SecurityCtrlr, the network profiles or their order, certificates, the administrator's password",
+        "a change of SecurityCtrlr, the network profiles or their order, certificates, the administrator's password; "
+        "of the web interface's access rules, certificate or VPN",
     ),
     Kind("MemoryExhaustion", True, "the disk or the memory of the machine getting full", HOUR),
     Kind("InvalidMessages", False, "a frame of the CSMS that is not OCPP, or is against its schema", HOUR),

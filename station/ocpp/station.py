@@ -92,6 +92,7 @@ OPERATOR_ACTIONS = {
     "set_credentials",
     "take_back",
     "login",
+    "web_security",
     "clear_security_log",
     "install_certificate",
     "delete_certificate",

@@ -53,7 +53,7 @@ log = logging.getLogger(__name__)
 # present one is one.
 SEALED_FACTS = frozenset({"log_upload", "firmware_update", "connection_trial", "password_spare"})
 COMMAND_MESSAGE_LENGTH = 300
-FACTS = ("login",)  # commands that say what was, and ask for nothing: they are never too late
+FACTS = ("login", "web_security")  # commands that say what was, and ask for nothing: they are never too late
 
 _VARIABLE_KEY = (
     "component",

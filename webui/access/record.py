@@ -1,22 +1,23 @@
-"""What an administrator changed here, on the record: a command row, done already. It asks nothing of the station."""
+"""What an administrator changed here, on the record: a command that says what was, for the station's security log."""
 
 from __future__ import annotations
 
 from typing import Any
 
-from django.utils import timezone
+from asgiref.sync import async_to_sync
 
 from station.store.models import Command
+from webui.commands import filing
+
+ACTION = "web_security"
 
 
-def note(user: Any, action: str, arguments: dict[str, Any], message: str = "") -> None:
-    """``arguments`` hold no secret."""
-    Command.objects.create(
-        user=user if getattr(user, "pk", None) else None,
-        who=user.get_username(),
-        action=action,
-        arguments=arguments,
-        status=Command.Status.ACCEPTED,
-        message=message[:300],
-        finished_at=timezone.now(),
+def note(user: Any, what: str, facts: dict[str, Any]) -> None:
+    """``facts`` hold no secret; ``user`` None is the station itself."""
+    command = Command.objects.create(
+        user=user,
+        who=user.get_username() if user is not None else "",
+        action=ACTION,
+        arguments={"what": what, **facts},
     )
+    async_to_sync(filing.nudge)(command)

@@ -113,9 +113,16 @@ def look() -> None:
             if trial.until <= _clock():
                 try:
                     take_back(trial.kind)
+                    _note(trial.kind)
                 except (OSError, DatabaseError, ValueError) as error:
                     log.error("%s cannot be taken back: %s", _NAMES[trial.kind], error)
                     trial.until = _clock() + AGAIN
+
+
+def _note(kind: str) -> None:
+    from webui.access import record
+
+    record.note(None, "take_back_trial", {"kind": kind})
 
 
 def forget() -> None:

@@ -62,6 +62,7 @@ def change(request: HttpRequest) -> HttpResponse:
         rules.forget()
         trials.forget()
         raise
+    record.note(request.user, "set_access_rules", {**wanted.written(), "on_trial": cut_off})
     return redirect(f"{reverse('access')}?saved=1")
 
 
@@ -73,7 +74,6 @@ def _put(request: HttpRequest, wanted: Rules, cut_off: bool) -> None:
         else:
             trials.end(trials.RULES)
         rules.put(wanted)
-        record.note(request.user, "set_access_rules", {**wanted.written(), "on_trial": cut_off})
 
 
 def _would_permit(request: HttpRequest, wanted: Rules, role: Role | None) -> bool:

@@ -56,6 +56,8 @@ class Security(Block):
                 self._observe(event, now)
             case OperatorCommand(action="login"):
                 self._login(event, now)
+            case OperatorCommand(action="web_security"):
+                self._web_security(event, now)
             case OperatorCommand(action="clear_security_log"):
                 self._clear(event, now)
             case LinkUp():
@@ -104,6 +106,12 @@ class Security(Block):
             info += f" locked out for {int(asked['locked'])} s"
         name = "MaintenanceLoginAccepted" if asked.get("accepted") else "MaintenanceLoginFailed"
         self._observe(SecurityEvent(name, info), now)
+        self._context.emit(FinishCommand(command.command_id, "Accepted"))
+
+    def _web_security(self, command: OperatorCommand, now: Moment) -> None:
+        """What an administrator changed of the web interface's own security, where no variable of ours has it."""
+        info = f"{_plain(command.arguments.get('what'))} by {_plain(command.who) or 'the station'}"
+        self._observe(SecurityEvent("ReconfigurationOfSecurityParameters", info), now)
         self._context.emit(FinishCommand(command.command_id, "Accepted"))
 
     def _clear(self, command: OperatorCommand, now: Moment) -> None:

@@ -219,6 +219,15 @@ def test_logins_are_told_with_user_and_origin() -> None:
     ]
 
 
+def test_what_an_administrator_changed_of_the_web_interface_is_logged() -> None:
+    rig = MemoryRig().boot()
+    done = rig.operator("web_security", what="set_access_rules", administrator=["vpn"])
+    assert done is not None
+    assert done.status == "Accepted"
+    last = rig.disk.security_log[-1]
+    assert (last.type, last.tech_info) == ("ReconfigurationOfSecurityParameters", "set_access_rules by owner")
+
+
 def test_a_log_that_is_cleared_says_so() -> None:
     rig = MemoryRig().boot()
     done = rig.operator("clear_security_log")

@@ -126,8 +126,8 @@ def test_a_change_that_cuts_nobody_off_holds_at_once(client_from: Any) -> None:
     assert client_from("172.20.1.1").get("/").status_code == 200
     assert client_from(STRANGER, Role.OWNER).get("/").status_code == 200
     assert client_from(VPN_HOST).get("/").status_code == 403
-    command = Command.objects.get(action="set_access_rules")
-    assert (command.who, command.status) == ("administrator", "Accepted")
+    command = Command.objects.get(action="web_security")
+    assert (command.who, command.arguments["what"]) == ("administrator", "set_access_rules")
 
 
 @pytest.mark.parametrize(
@@ -177,6 +177,8 @@ def test_it_is_tried_and_comes_back_by_itself(tried: Client, clock: Clock) -> No
     assert rules.current() == Rules()
     assert not Trial.objects.exists()
     assert rules.read(Setting.objects.get(pk="rules").value) == Rules()
+    told = [(one.who, one.arguments["what"]) for one in Command.objects.order_by("id")]
+    assert told == [("administrator", "set_access_rules"), ("", "take_back_trial")]
 
 
 def test_who_comes_in_under_it_keeps_it(tried: Client, client_from: Any, clock: Clock) -> None:
@@ -201,7 +203,7 @@ def test_whoever_is_cut_off_cannot_keep_it(tried: Client, clock: Clock) -> None:
 def test_at_the_station_itself_everybody_may_keep_it_or_take_it_back(tried: Client, client_from: Any) -> None:
     client_from("127.0.0.1").post("/access/trials/rules/take-back/")
     assert tried.get("/").status_code == 200
-    assert set(Command.objects.values_list("action", flat=True)) == {"set_access_rules", "take_back_trial"}
+    assert set(Command.objects.values_list("arguments__what", flat=True)) == {"set_access_rules", "take_back_trial"}
 
 
 def test_another_change_meanwhile_goes_back_to_what_was_before_the_first(

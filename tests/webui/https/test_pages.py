@@ -92,7 +92,7 @@ def test_it_is_tried_and_kept(admin: Client, served: list[str], clock: Clock, tm
     clock.later(1000)
     admin.get("/")
     assert serving.file().name == own.OWN_FILE
-    assert [one.action for one in Command.objects.order_by("id")] == ["upload_certificate", "keep_trial"]
+    assert [one.arguments["what"] for one in Command.objects.order_by("id")] == ["upload_certificate", "keep_trial"]
 
 
 def test_unless_it_is_kept_the_one_of_before_comes_back(

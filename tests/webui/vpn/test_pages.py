@@ -138,7 +138,7 @@ def test_off_on_and_another_key(admin: Client, machine: Machine, tmp_path: Path)
     admin.post("/vpn/switch/", {"to": "on"})
     assert machine.done[-1] is not None
     assert machine.done[-1].private == service.private_key()
-    actions = list(Command.objects.order_by("id").values_list("action", flat=True))
+    actions = list(Command.objects.order_by("id").values_list("arguments__what", flat=True))
     assert actions == ["set_vpn", "switch_vpn", "new_vpn_key", "switch_vpn"]
 
 
