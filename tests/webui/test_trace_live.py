@@ -15,7 +15,7 @@ from station.live import trace
 from station.live.trace import Record
 from tests.webui.looking import look
 from tests.webui.tracing import Ring
-from webui.consumers import SIGNED_OUT
+from webui.accounts.guard import FORBIDDEN, SIGNED_OUT
 from webui.trace import consumer, reading
 from webui.trace.consumer import MOST_ON_PAGE, ON_PAGE, TraceConsumer
 
@@ -168,14 +168,12 @@ def test_rubbish_from_the_page_does_no_harm(ring: Ring, said: str) -> None:
     watching(scenario, said)
 
 
-@pytest.mark.parametrize("user", [AnonymousUser(), User(username="olga")])
-def test_only_installers_may_watch(user: Any) -> None:
+@pytest.mark.parametrize(("user", "code"), [(AnonymousUser(), SIGNED_OUT), (User(username="olga"), FORBIDDEN)])
+def test_only_installers_may_watch(user: Any, code: int) -> None:
     async def run() -> None:
         communicator = WebsocketCommunicator(TraceConsumer.as_asgi(), "/ws/trace/")
         communicator.scope |= {"user": user}
         await communicator.connect()
-        if user.is_authenticated:
-            await communicator.send_to(text_data=has("0-0"))
-        assert (await communicator.receive_output())["code"] == SIGNED_OUT
+        assert (await communicator.receive_output())["code"] == code
 
     asyncio.run(run())
