@@ -67,6 +67,7 @@ STATION = Group(
         Entry("queue", _("Queue"), role=Role.INSTALLER),
         Entry("device-model", _("Variables"), role=Role.INSTALLER, rooms=("variable", "set-variable")),
         Entry("trace", _("Messages"), role=Role.INSTALLER, rooms=("trace-",)),
+        Entry("backup", _("Backup"), role=Role.INSTALLER, rooms=("backup-",)),
     ),
 )
 
