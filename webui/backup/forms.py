@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import Any, ClassVar
 
 from django import forms
 from django.utils.translation import gettext as _
@@ -12,12 +12,19 @@ from station.backup.container import LARGEST, LONGEST_PASSPHRASE, SHORTEST_PASSP
 
 
 class Form(forms.Form):
+    """Several of these are on one page, so each has ids of its own."""
+
+    called: ClassVar = ""
+
     def __init__(self, *args: Any, **kwargs: Any) -> None:
-        super().__init__(*args, **kwargs, label_suffix="", use_required_attribute=False)
+        ids = f"{self.called}-%s"
+        super().__init__(*args, **kwargs, auto_id=ids, label_suffix="", use_required_attribute=False)
 
 
 class DownloadForm(Form):
     """With a passphrase, typed twice, the secrets are in the file; without, none is."""
+
+    called = "download"
 
     passphrase = forms.CharField(
         required=False,
@@ -49,6 +56,8 @@ class DownloadForm(Form):
 class UploadForm(Form):
     """The file, and what opens its secrets."""
 
+    called = "upload"
+
     file = forms.FileField(
         label=gettext_lazy("Backup file"),
         allow_empty_file=True,
@@ -72,6 +81,8 @@ class UploadForm(Form):
 
 class ResetForm(Form):
     """The name of the station, so that nobody resets another one by mistake."""
+
+    called = "reset"
 
     name = forms.CharField(
         label=gettext_lazy("Name of the station"), max_length=100, widget=forms.TextInput({"autocomplete": "off"})

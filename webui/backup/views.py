@@ -28,6 +28,7 @@ from webui.backup.forms import DownloadForm, ResetForm, UploadForm
 from webui.commands import filing
 from webui.commands.views import answer_with
 from webui.dashboard import latest
+from webui.dashboard.fragments import moment
 
 RESTART = "restart"
 SHOWN = 60  # changes of a part
@@ -94,6 +95,8 @@ async def preview(request: HttpRequest, name: str) -> HttpResponse:
     context = {
         "name": name,
         "about": wanted.about,
+        "called": wanted.about.get("identity") or wanted.about.get("serial") or wanted.about.get("model") or "–",
+        "made": moment(str(wanted.about.get("made") or "")),
         "notes": [words.note(word) for word in wanted.notes],
         "parts": [_part(part, changes) for part, changes in wanted.changes.items() if changes],
     }

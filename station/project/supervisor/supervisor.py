@@ -53,6 +53,7 @@ class Supervisor:
         self._probation = probation
         self._anew = anew
         self._other_code = False  # what runs next is not what runs now
+        self._whole = False  # or it is, but all of it starts again
         self._selector = selectors.PollSelector()  # epoll would refuse a log that goes into a file
         self._wake = os.pipe()
         self._asked_to_stop = 0
@@ -82,7 +83,8 @@ class Supervisor:
             if not self._stopping:
                 self._look_at_beats(now)
                 self._start_due(now)
-        self._say("other code takes over" if self._other_code else "stopped")
+        ended = "the whole appliance starts anew" if self._whole else "other code takes over"
+        self._say(ended if self._other_code else "stopped")
         self.output.finish(1.0)
         return self._other_code and not self._asked_to_stop
 
@@ -149,7 +151,8 @@ class Supervisor:
             if any(child.running for child in self.children if child.spec.station):
                 return
             self._rebooting = False
-            if self._anew() or (self._probation is not None and self._probation.other_code()):
+            self._whole = self._anew()
+            if self._whole or (self._probation is not None and self._probation.other_code()):
                 self._make_way(now)
                 return
             self._drop(self._on_reboot())
