@@ -179,6 +179,8 @@ def instance(part: Part, model: type[orm.Model], row: dict[str, Any]) -> orm.Mod
         except (ValidationError, ValueError, TypeError, ArithmeticError, LookupError):
             raise Refused("bad_value", _place(part, row, name)) from None
     left_out = [column.name for column in model._meta.concrete_fields if column.name not in row]
+    # What a form would ask for may be empty in the database: so it is where it came from.
+    left_out += [name for name, value in row.items() if value in (None, "") and name not in part.key]
     unchecked = [column.name for column in columns.values() if column.is_relation]
     try:
         made.clean_fields(exclude=[*left_out, *unchecked])
