@@ -62,7 +62,7 @@ class LiveConsumer(AsyncWebsocketConsumer):
         """The page's only word: what it has. Whatever else comes is ignored."""
         if self._watch is not None or guard.refusal(self.scope, self.role):
             return
-        self._has = _what_it_has(text_data)
+        self._has = what_it_has(text_data)
         try:
             async with asyncio.timeout(LAYER_TIMEOUT):
                 await self.channel_layer.group_add(bus.WATCHERS, self.channel_name)
@@ -175,7 +175,7 @@ class InstallerConsumer(LiveConsumer):
         return "".join(parts)
 
 
-def _what_it_has(text: str | None) -> dict[str, str]:
+def what_it_has(text: str | None) -> dict[str, str]:
     """The marks that a page says it has; it only ever deceives itself."""
     if not text or len(text) > LONGEST_WORD:
         return {}

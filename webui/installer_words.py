@@ -137,6 +137,7 @@ EVENTS: Mapping[str, Sentence] = {
         _("%(who)s asked for a firmware update from %(host)s.")
         % {"who": _person(data), "host": data.get("host") or "?"}
     ),
+    "firmware_uploaded": lambda data: _("%(who)s uploaded a firmware.") % {"who": _person(data)},
     "firmware_refused": lambda data: _("A firmware update was refused: %(why)s.") % {"why": data.get("why") or "?"},
     "firmware_canceled": lambda data: _("The running firmware update was left for a newer one."),
     "firmware_download_retried": lambda data: (

@@ -66,6 +66,8 @@ STATION = Group(
         Entry("firmware", _("Firmware"), role=Role.INSTALLER, rooms=("firmware-",)),
         Entry("queue", _("Queue"), role=Role.INSTALLER),
         Entry("device-model", _("Variables"), role=Role.INSTALLER, rooms=("variable", "set-variable")),
+        Entry("trace", _("Messages"), role=Role.INSTALLER, rooms=("trace-",)),
+        Entry("backup", _("Backup"), role=Role.INSTALLER, rooms=("backup-",)),
     ),
 )
 

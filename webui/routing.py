@@ -3,8 +3,10 @@
 from django.urls import path
 
 from webui.consumers import InstallerConsumer, LiveConsumer
+from webui.trace.consumer import TraceConsumer
 
 websocket_urlpatterns = [
     path("ws/live/", LiveConsumer.as_asgi()),
     path("ws/station/", InstallerConsumer.as_asgi()),
+    path("ws/trace/", TraceConsumer.as_asgi()),
 ]

@@ -104,6 +104,8 @@ class OperatorCommand:
     ``diagnose_connection`` (slot, or csms_url and security_profile), ``stop_diagnosis``, ``block_card`` and
     ``unblock_card`` (id_token, type), ``teach_card`` (the next card read within 60 s is remembered as ``taught_card``
     and authorizes nothing; the command is open until then), ``stop_teaching`` (command_id of the ``teach_card``).
+    ``diagnose_connection`` (slot, or csms_url and security_profile), ``stop_diagnosis``, ``install_firmware``
+    (transfer_id: where its file lies in the spool; certificate in PEM, signature in Base64).
 
     Of an installer, each tried at once and taken back by itself unless the CSMS answers (``keep``: without a trial;
     ``less_security``: also with a lower security profile): ``set_network_profile`` (slot, csms_url, security_profile,

@@ -82,8 +82,8 @@ class FirmwareLive:
 
     phase: str
     status: str
-    request_id: int
-    host: str
+    request_id: int  # -1: a person brought it, and not the CSMS
+    host: str  # empty: it was uploaded
     version: str = ""  # of the new firmware, once it is known
     moved: int = 0  # bytes of the download, of ``total`` (0: not known)
     total: int = 0

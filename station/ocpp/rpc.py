@@ -56,6 +56,7 @@ NOT_OCPP = frozenset(  # what these refuse is no valid OCPP message (InvalidMess
 )
 HANDLED_KEPT = 64  # calls of the CSMS that would be recognised if they came again
 NOTICED_MOST = 16
+UNEXPECTED = ("UnexpectedAnswer", "no call with this message id waits for an answer")
 TIMED_OUT_KEPT = 8  # calls of ours whose answer is still of use when it comes late
 
 _HEAD = re.compile(rb'\s*\[\s*(\d{1,3})\s*,\s*"([^"\\\x00-\x1f]{1,36})"')
@@ -112,6 +113,7 @@ class Rpc:
         self._unanswered: dict[str, str] = {}  # id of a CALL of the CSMS -> its action
         self._handled: deque[int] = deque(maxlen=HANDLED_KEPT)  # hashes of the CALLs of this connection
         self._noticed: list[SecurityObserved] = []
+        self._flaw: tuple[str, str] | None = None
 
     # ------------------------------------------------------------------ link and time
 
@@ -154,6 +156,11 @@ class Rpc:
         """Security events that were seen since the last call, for the station; each is handed out once."""
         noticed, self._noticed = self._noticed, []
         return noticed
+
+    @property
+    def flaw(self) -> tuple[str, str] | None:
+        """What was wrong with the last message received: an error code, and a sentence that begins with the place."""
+        return self._flaw
 
     def _notice(self, kind: str, what: str) -> None:
         if len(self._noticed) < NOTICED_MOST:
@@ -244,6 +251,7 @@ class Rpc:
     def receive(self, frame: str | bytes, now: float) -> list[Heard]:
         """Take one WebSocket message. Never raises, whatever it holds; at most one frame to send comes of it."""
         self.counters.received += 1
+        self._flaw = None
         raw = frame if isinstance(frame, bytes) else frame.encode("utf-8", "surrogatepass")
         if len(raw) > self._max_frame:
             self.counters.too_large += 1
@@ -335,6 +343,7 @@ class Rpc:
         self.counters.late_answers += 1
         action = self._timed_out.pop(call_id, None) if isinstance(call_id, str) else None
         if action is None:
+            self._flaw = UNEXPECTED
             return []
         try:
             return [CallAnswered(call_id, _result_of(action, message))]
@@ -345,6 +354,7 @@ class Rpc:
         in_flight = self._awaited(call_id)
         if in_flight is None:
             self.counters.late_answers += 1
+            self._flaw = UNEXPECTED
             return []
         # An error is an error however it is written: unknown codes are kept, missing parts are empty.
         code, description, details = (message[2:5] + [None] * 3)[:3]
@@ -366,6 +376,7 @@ class Rpc:
     def _invalid_answer(self, in_flight: _InFlight, description: str, now: float) -> list[Heard]:
         self._settle(now)
         self.counters.invalid_answers += 1
+        self._flaw = "InvalidAnswer", description
         log.warning("answer to %s is invalid: %a", in_flight.call.action, description)
         self._notice("InvalidMessages", f"answer to {in_flight.call.action}: {description}")
         return [CallFailed(in_flight.call.call_id, "InvalidAnswer", description)]
@@ -379,11 +390,13 @@ class Rpc:
             if in_flight is not None:
                 return self._invalid_answer(in_flight, why, now)
             self.counters.late_answers += 1
+            self._flaw = "RpcFrameworkError", why
             return []
         return self._refuse(_usable(call_id), "RpcFrameworkError", why)
 
     def _refuse(self, call_id: str, code: str, description: str) -> list[Heard]:
         log.warning("refused a message of the CSMS with %s: %a", code, description)
+        self._flaw = code, description
         if code in NOT_OCPP:
             self._notice("InvalidMessages", f"{code}: {description!a}")
         if self._up:

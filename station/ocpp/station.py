@@ -103,6 +103,7 @@ OPERATOR_ACTIONS = {
     "unblock_card",
     "teach_card",
     "stop_teaching",
+    "install_firmware",
 }
 
 

@@ -215,7 +215,7 @@ def _firmware(station: Station) -> FirmwareLive | None:
     return FirmwareLive(
         phase=update.phase.value,
         status=update.status,
-        request_id=update.request_id,
+        request_id=update.request_id if update.request_id is not None else -1,
         host=update.host,
         version=update.version,
         moved=update.moved,

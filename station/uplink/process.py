@@ -13,6 +13,9 @@ from typing import TYPE_CHECKING, Any
 from channels.layers import get_channel_layer
 from django.conf import settings
 from django.db import Error as DatabaseError
+from redis.asyncio import Redis
+from redis.asyncio.retry import Retry
+from redis.backoff import NoBackoff
 
 import station
 from station.device_model.components import OCPPCommCtrlr
@@ -23,7 +26,7 @@ from station.domain.memory import Memory
 from station.domain.network import NetworkProfile
 from station.domain.wire import pack_setpoint
 from station.firmware.switch import switch
-from station.live import bus
+from station.live import bus, trace
 from station.live.payloads import StationLive
 from station.live.publish import Latest, Publisher
 from station.ocpp.rpc import Rpc
@@ -40,6 +43,7 @@ from station.uplink.meter_key import MeterKey
 from station.uplink.presenter import Presenter
 from station.uplink.resources import ResourceWatch
 from station.uplink.runtime import LAST_SLOT, REBOOT, CommitFailed, Runtime
+from station.uplink.trace import StreamWriter, Tracer
 
 if TYPE_CHECKING:
     from station.uplink.doctor import Doctor
@@ -109,6 +113,10 @@ class Uplink:
         self._setpoint: Setpoint | None = None
         self._board = Latest(lambda: self._setpoint, self._send_setpoint, what="the setpoint", repeat=SETPOINT_REPEAT)
         self._publisher = Publisher(self._view, self._publish)
+        self._redis = Redis.from_url(
+            settings.ENVIRONMENT.redis, max_connections=1, retry=Retry(NoBackoff(), 1), driver_info=None
+        )
+        self._tracer = Tracer(StreamWriter(self._redis, trace.stream(settings.ENVIRONMENT.instance)))
         last_slot = memory.remembered.get(LAST_SLOT)
         self.runtime = Runtime(
             self.station,
@@ -120,6 +128,7 @@ class Uplink:
             errand=self._run_errand,
             clock=system_clock,
             last_slot=last_slot,
+            witness=self._tracer,
         )
         self._doctor: Doctor | None = None
         self._errands = Errands(database.look_up_customer, self.runtime.offer, settings.DATA_DIR, token=_token())
@@ -147,6 +156,7 @@ class Uplink:
     async def live(self) -> int:
         """Run until the station's life ends; returns the exit status."""
         asyncio.get_running_loop().add_signal_handler(signal.SIGTERM, self.runtime.stop)
+        self._tracer.event(trace.STARTED, system_clock())
         main = asyncio.create_task(self.runtime.run(), name="station")
         others = [asyncio.create_task(coroutine, name=name) for name, coroutine in self._helpers()]
         try:
@@ -155,6 +165,7 @@ class Uplink:
         finally:
             await _end((main, *others))
             await self._connector.close()
+            await self._redis.aclose()
             self._errands.close()
             if self._doctor is not None:
                 self._doctor.close()
@@ -170,6 +181,7 @@ class Uplink:
             ("resources", ResourceWatch(settings.DATA_DIR, self.runtime.offer).run()),
             ("setpoint", self._board.run()),
             ("live view", self._publisher.run()),
+            ("trace", self._tracer.run()),
         ]
 
     async def _beat(self) -> None:

@@ -7,7 +7,7 @@ import logging
 from collections import deque
 from collections.abc import Awaitable, Callable, Iterable, Sequence
 from dataclasses import dataclass
-from typing import Protocol
+from typing import Any, Protocol
 
 from station.domain.board import BoardSnapshot, Setpoint
 from station.domain.effects import (
@@ -22,9 +22,10 @@ from station.domain.effects import (
     SetBoard,
     Stored,
 )
-from station.domain.events import ConnectionFailed, Event, LinkDown, LinkUp, Started, Tick
+from station.domain.events import CallFailed, ConnectionFailed, Event, LinkDown, LinkUp, Started, Tick
 from station.domain.moment import Moment
 from station.domain.network import NetworkProfile
+from station.live import trace
 from station.ocpp.rpc import Rpc
 from station.uplink.clock import Clock
 from station.uplink.link import Link, LinkRefused
@@ -49,6 +50,16 @@ class StationLike(Protocol):
     def deadline(self) -> float | None: ...
 
 
+class Witness(Protocol):
+    """Who takes down what goes over the link (``uplink.trace``). Every method returns at once and raises nothing."""
+
+    def sent(self, frame: str, now: Moment) -> None: ...
+
+    def received(self, frame: bytes, now: Moment, flaw: tuple[str, str] | None) -> None: ...
+
+    def event(self, word: str, now: Moment, message_id: str = "", **told: Any) -> None: ...
+
+
 class CommitFailed(Exception):
     """The database does not take a step. Nothing of the step may be carried out; the process ends and starts anew."""
 
@@ -63,6 +74,7 @@ class _Opened:
 @dataclass(frozen=True, slots=True)
 class _Received:
     frame: bytes
+    at: Moment
 
 
 @dataclass(frozen=True, slots=True)
@@ -75,8 +87,8 @@ class Runtime:
 
     ``commit`` writes a step in one database transaction; ``set_board`` takes the setpoint to keep applying;
     ``changed`` is told after every step; ``reconnect`` has the link closed and opened anew; ``errand`` has somebody
-    else do something, whose outcome comes back through ``offer``; ``last_slot`` is the remembered ``LAST_SLOT``. It is
-    the ``LinkUser`` of a ``Connector``.
+    else do something, whose outcome comes back through ``offer``; ``last_slot`` is the remembered ``LAST_SLOT``;
+    ``witness`` is told what goes over the link. It is the ``LinkUser`` of a ``Connector``.
     """
 
     def __init__(
@@ -92,6 +104,7 @@ class Runtime:
         clock: Clock,
         last_slot: int | None = None,
         commit_pauses: Sequence[float] = COMMIT_PAUSES,
+        witness: Witness | None = None,
     ) -> None:
         self._station = station
         self._rpc = rpc
@@ -103,6 +116,7 @@ class Runtime:
         self._clock = clock
         self._last_slot = last_slot
         self._commit_pauses = commit_pauses
+        self._witness = witness
         self._inbox: deque[Event | _Opened | _Received | _Closed] = deque()
         self._snapshots = 0  # of those in the inbox
         self._room = asyncio.Semaphore(FRAMES_AHEAD)
@@ -129,12 +143,16 @@ class Runtime:
     def link_refused(self, profile: NetworkProfile, refusal: LinkRefused, spare_password: bool) -> None:
         """An attempt came to nothing (``LinkUser``)."""
         slot, security_profile = profile.slot, profile.security_profile
+        if self._witness is not None:
+            told = {"slot": slot, "security_profile": security_profile, "cause": str(refusal.cause)}
+            self._witness.event(trace.REFUSED, self._clock(), **told, why=str(refusal))
         self._put(ConnectionFailed(slot, security_profile, refusal.cause, str(refusal), spare_password))
 
     async def frame_received(self, frame: bytes) -> None:
         """A message of the CSMS (``LinkUser``); waits while too many others wait."""
+        at = self._clock()
         await self._room.acquire()
-        self._put(_Received(frame))
+        self._put(_Received(frame, at))
 
     def link_closed(self, reason: str) -> None:
         """The link is closed (``LinkUser``)."""
@@ -191,8 +209,13 @@ class Runtime:
         return None if deadline is None else max(deadline, self._next_tick)
 
     async def _pass_time(self) -> None:
-        now = self._clock().monotonic
-        await self._steps(self._rpc.tick(now))
+        moment = self._clock()
+        now = moment.monotonic
+        failed = self._rpc.tick(now)
+        for event in failed:
+            if self._witness is not None and isinstance(event, CallFailed):
+                self._witness.event(trace.TIMED_OUT, moment, event.call_id, why=event.description)
+        await self._steps(failed)
         self._flush()
         deadline = self._station_deadline()
         if deadline is not None and now >= deadline:
@@ -203,13 +226,18 @@ class Runtime:
         match item:
             case _Received():
                 self._room.release()
-                await self._steps(self._rpc.receive(item.frame, self._clock().monotonic))
+                heard = self._rpc.receive(item.frame, self._clock().monotonic)
+                if self._witness is not None:
+                    self._witness.received(item.frame, item.at, self._rpc.flaw)
+                await self._steps(heard)
                 await self._steps(self._rpc.take_noticed())
                 self._flush()
             case _Opened():
                 await self._open(item)
             case _Closed():
                 self._link = None
+                if self._witness is not None:
+                    self._witness.event(trace.LOST, self._clock(), why=item.reason)
                 await self._steps([*self._rpc.link_down(), LinkDown(item.reason)])
             case _:
                 if isinstance(item, BoardSnapshot):
@@ -223,6 +251,9 @@ class Runtime:
             self._last_slot = profile.slot
         self._link = opened.link
         self._rpc.link_up()
+        if self._witness is not None:
+            told = {"url": profile.csms_url, "slot": profile.slot, "security_profile": profile.security_profile}
+            self._witness.event(trace.CONNECTED, self._clock(), **told)
         await self._step(LinkUp(profile.slot, profile.security_profile, opened.spare_password))
 
     # ------------------------------------------------------------------ a step
@@ -287,3 +318,5 @@ class Runtime:
         if self._link is not None:
             for frame in frames:
                 self._link.send(frame)
+                if self._witness is not None:
+                    self._witness.sent(frame, self._clock())

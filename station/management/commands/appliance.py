@@ -5,13 +5,17 @@ from __future__ import annotations
 import os
 import sys
 import time
+from pathlib import Path
 from typing import Any
 
 from django.conf import settings
 from django.core.management.base import BaseCommand
 
 import station
+from station.backup import waiting
+from station.firmware import launcher
 from station.firmware.switch import switch
+from station.project import restoring
 from station.project.environment import Environment
 from station.project.supervisor import roster, startup
 from station.project.supervisor.output import Output
@@ -72,15 +76,24 @@ def _run(environment: Environment) -> None:
     sockets = tuple(listening.fileno() for listening in (web, web_tls, demonstrated) if listening is not None)
     firmware = switch(environment.installer, environment.data, station.__version__)
     anew = Supervisor(
-        children, output, close=sockets, on_reboot=no_longer_needed, ready=ready, probation=Probation(firmware)
+        children,
+        output,
+        close=sockets,
+        on_reboot=no_longer_needed,
+        ready=ready,
+        probation=Probation(firmware),
+        anew=lambda: waiting.pending(environment.data) is not None,
     ).run()
     os.close(held)
+    if anew and waiting.pending(environment.data) is not None:
+        launcher.start_anew(Path(os.environ.get(launcher.FACTORY) or settings.BASE_DIR))
     if anew:
         firmware.restart()
 
 
 def _prepare() -> dict[str, Any]:
     startup.prepare_database()
+    restoring.carry_out(settings.ENVIRONMENT)
     return {"provisioned": startup.provisioned()}
 
 

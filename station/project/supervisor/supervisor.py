@@ -30,7 +30,8 @@ class Supervisor:
 
     ``on_reboot`` is asked before the station's processes start again and may drop children that are no longer wanted
     by their name. ``ready`` is called once, when every child with a slot has beaten. ``probation`` watches a firmware
-    on trial; where it gives up, or other code is to run after a reboot, ``run`` stops everything and returns True.
+    on trial; where it gives up, or other code is to run after a reboot, ``run`` stops everything and returns True. So
+    it does where ``anew`` says at a reboot that the whole appliance is to start again.
     """
 
     def __init__(
@@ -42,6 +43,7 @@ class Supervisor:
         on_reboot: Callable[[], set[str]] = set,
         ready: Callable[[], None] = lambda: None,
         probation: Probation | None = None,
+        anew: Callable[[], bool] = lambda: False,
     ) -> None:
         self.children = [Child(spec) for spec in specs]
         self.output = output
@@ -49,7 +51,9 @@ class Supervisor:
         self._on_reboot = on_reboot
         self._ready: Callable[[], None] | None = ready
         self._probation = probation
+        self._anew = anew
         self._other_code = False  # what runs next is not what runs now
+        self._whole = False  # or it is, but all of it starts again
         self._selector = selectors.PollSelector()  # epoll would refuse a log that goes into a file
         self._wake = os.pipe()
         self._asked_to_stop = 0
@@ -79,7 +83,8 @@ class Supervisor:
             if not self._stopping:
                 self._look_at_beats(now)
                 self._start_due(now)
-        self._say("other code takes over" if self._other_code else "stopped")
+        ended = "the whole appliance starts anew" if self._whole else "other code takes over"
+        self._say(ended if self._other_code else "stopped")
         self.output.finish(1.0)
         return self._other_code and not self._asked_to_stop
 
@@ -146,7 +151,8 @@ class Supervisor:
             if any(child.running for child in self.children if child.spec.station):
                 return
             self._rebooting = False
-            if self._probation is not None and self._probation.other_code():
+            self._whole = self._anew()
+            if self._whole or (self._probation is not None and self._probation.other_code()):
                 self._make_way(now)
                 return
             self._drop(self._on_reboot())

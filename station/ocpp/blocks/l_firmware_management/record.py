@@ -36,7 +36,7 @@ class Update:
     monotonic and not remembered.
     """
 
-    request_id: int
+    request_id: int | None  # None: a person brought it, and not the CSMS
     transfer_id: str
     url: str
     certificate: str

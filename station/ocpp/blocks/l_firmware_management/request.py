@@ -33,6 +33,11 @@ def refusal(firmware: Payload, protocols: Iterable[str], roots: Iterable[str], a
     """
     if flaw := flaw_of_location(firmware["location"], protocols):
         return Refusal("Rejected", "InvalidURL", flaw)
+    return refusal_of_signer(firmware, roots, at)
+
+
+def refusal_of_signer(firmware: Payload, roots: Iterable[str], at: datetime) -> Refusal | None:
+    """Why nobody's word is good enough for this firmware, or None; ``roots`` and ``at`` as above."""
     flaw = "is missing"
     if certificate := firmware.get("signingCertificate"):
         flaw = certificate_flaw(certificate, roots, at)

@@ -11,8 +11,8 @@ from typing import Any
 
 from station.device_model.components import ChargingStation, FirmwareCtrlr, OCPPCommCtrlr
 from station.domain.certificates import CertificateUse
-from station.domain.effects import CancelTransfer, StartTransfer
-from station.domain.events import Started, TransferReport
+from station.domain.effects import CancelTransfer, FinishCommand, StartTransfer
+from station.domain.events import OperatorCommand, Started, TransferReport
 from station.domain.firmware import RunningFirmware
 from station.domain.moment import Moment, parse_rfc3339, rfc3339
 from station.domain.signals import (
@@ -23,6 +23,7 @@ from station.domain.signals import (
     TriggerRequested,
 )
 from station.ocpp.block import Block, Payload
+from station.ocpp.blocks.l_firmware_management import by_hand
 from station.ocpp.blocks.l_firmware_management.record import (
     FINAL,
     HISTORY,
@@ -34,7 +35,7 @@ from station.ocpp.blocks.l_firmware_management.record import (
     history,
     restore,
 )
-from station.ocpp.blocks.l_firmware_management.request import Refusal, refusal
+from station.ocpp.blocks.l_firmware_management.request import Refusal, refusal, refusal_of_signer
 from station.ocpp.context import Context
 
 RETRIES = 3  # where the CSMS leaves it to the station
@@ -75,6 +76,10 @@ class FirmwareManagement(Block):
                 self._accepted = True
             case TriggerRequested(message="FirmwareStatusNotification"):
                 self._say_on_request()
+            case OperatorCommand(action=by_hand.INSTALL_FIRMWARE):
+                why = self._update_by_hand(event, now)
+                said = FinishCommand(event.command_id, "Rejected" if why else "Accepted", why or by_hand.ACCEPTED)
+                self._context.emit(said)
         self._proceed(now)
 
     def deadline(self) -> float | None:
@@ -121,11 +126,33 @@ class FirmwareManagement(Block):
         # L01.FR.24: whether the file exists is not asked first, so that a CSMS can cancel so, too
         return {"status": "AcceptedCanceled" if running else "Accepted"}
 
+    def _update_by_hand(self, command: OperatorCommand, now: Moment) -> str:
+        """Begin an update whose file a person has uploaded; why not, where it cannot be."""
+        try:
+            order = by_hand.order_of(command.arguments)
+        except ValueError:
+            return "This cannot be read."
+        roots = self._context.certificates.roots(CertificateUse.MANUFACTURER_ROOT)
+        signer = {"signingCertificate": order["certificate"], "signature": order["signature"]}
+        refused = self._judged(refusal_of_signer(signer, roots, self._context.clock.utc(now)), now)
+        why = "" if refused is None else f"{refused.why[:1].upper()}{refused.why[1:]}."
+        if not why and self.update is not None:
+            why = "Another firmware update is under way."
+        if why:
+            self._context.emit(CancelTransfer(order["transfer_id"]))  # its file is of no use
+            return why
+        self.update = by_hand.update_of(order, rfc3339(self._context.clock.utc(now)), RETRY_INTERVAL)
+        self._context.journal(now, "firmware_uploaded", who=command.who)
+        self._remember()
+        return ""
+
     def _refusal(self, firmware: Payload, now: Moment) -> Refusal | None:
-        """Why the request cannot be taken; it changes nothing then, but who attacks the station is told of."""
         protocols = self._context.model[OCPPCommCtrlr.FileTransferProtocols]
         roots = self._context.certificates.roots(CertificateUse.MANUFACTURER_ROOT)
-        found = refusal(firmware, protocols, roots, self._context.clock.utc(now))
+        return self._judged(refusal(firmware, protocols, roots, self._context.clock.utc(now)), now)
+
+    def _judged(self, found: Refusal | None, now: Moment) -> Refusal | None:
+        """What is refused changes nothing, but who attacks the station is told of."""
         if found is not None and found.security_event:
             self._context.journal(now, "firmware_refused", why=found.why)
             self._context.raise_signal(SecurityEvent(found.security_event, found.why))
@@ -405,6 +432,8 @@ class FirmwareManagement(Block):
 
     def _say(self, update: Update, status: str, now: Moment) -> None:
         update.status = status
+        if update.request_id is None:
+            return  # L01.FR.20: there is no request to name
         told = {"status": status, "requestId": update.request_id}  # L01.FR.10, L01.FR.20
         self._context.outbox.enqueue("FirmwareStatusNotification", told, now)  # L01.FR.01
         self._context.remember(LAST_TOLD, told)
