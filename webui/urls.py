@@ -12,6 +12,7 @@ from webui.keypad import views as keypad
 from webui.lazily import lazily, lazily_async
 from webui.logs import security
 from webui.logs import views as logs
+from webui.sessions import one
 from webui.sessions import views as sessions
 
 urlpatterns = [
@@ -39,7 +40,11 @@ urlpatterns = [
     path("audit/", lazily("accounts.audit_log.audit_log"), name="audit"),
     path("audit/audit.csv", lazily("accounts.audit_log.as_csv"), name="audit-csv"),
     path("sessions/", sessions.sessions, name="sessions"),
-    path("sessions/<str:transaction_id>/", sessions.session, name="session"),
+    path("sessions/chart/", lazily("sessions:charts.chart"), name="session-chart"),
+    path("sessions/sessions.csv", lazily("sessions:export.as_csv"), name="session-csv"),
+    path("sessions/statement/", lazily("sessions:statement.order"), name="session-statement"),
+    path("sessions/<str:transaction_id>/", one.session, name="session"),
+    path("sessions/<str:transaction_id>/signed.xml", one.signed, name="session-signed"),
     path("work/", include("webui.work.urls")),
     path("logs/", logs.logs, name="logs"),
     path("logs/security/", security.security_log, name="security-log"),

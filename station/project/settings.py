@@ -40,6 +40,7 @@ INSTALLED_APPS = [
     "station.notices.apps.NoticesConfig",
     "webui.apps.WebuiConfig",
     "webui.accounts.apps.AccountsConfig",
+    "webui.sessions.apps.SessionsConfig",
     "webui.owner.apps.OwnerConfig",
     "webui.tariff.apps.TariffConfig",
     "webui.cards.apps.CardsConfig",
