@@ -5,7 +5,6 @@ One quantity above the other, each with its own axis, over the same columns.
 
 from __future__ import annotations
 
-import math
 from collections.abc import Sequence
 from dataclasses import dataclass
 
@@ -13,6 +12,7 @@ from webui.charts.curve import Tick
 from webui.charts.scale import value_ticks
 
 GAP = 0.28  # of a column's width, between two bars
+BEYOND = 1e15
 LEAST = 0.8  # per cent: what is not nothing can be seen
 
 
@@ -42,9 +42,9 @@ def column(number: int, of: int) -> tuple[float, float]:
 def draw(values: Sequence[float], top: float = 0.0, bottom: float = 100.0, *, ticks: int = 4) -> Bars:
     """A bar for each of ``values`` between two heights of the picture, in per cent from above.
 
-    What is no finite number above zero has no bar.
+    What is no number above zero, or beyond all measure, has no bar.
     """
-    good = [value if math.isfinite(value) and value > 0 else 0.0 for value in values]
+    good = [value if 0 < value < BEYOND else 0.0 for value in values]
     rows = value_ticks(max(good, default=0.0) or 1.0, ticks)
     most, room = rows[-1], bottom - top
     found = []

@@ -77,7 +77,7 @@ def columns(browser: Client, query: str) -> list[str]:
     assert answer.status_code == 200
     html = answer.content.decode()
     look(html)
-    titles = [part.split("</title>")[0] for part in html.split("<title>")[2:]]
+    titles = [part.split("</title>")[0].replace("\xa0", " ") for part in html.split("<title>")[2:]]
     return [title for title in titles if ": 0.00 kWh" not in title]
 
 
