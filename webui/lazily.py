@@ -10,7 +10,7 @@ from django.http import HttpRequest, HttpResponse
 
 
 def lazily(name: str) -> Callable[..., Any]:
-    """The sync view ``room.view``, that is ``webui.room.views.view``."""
+    """The sync view ``room.view``, that is ``webui.room.views.view``; or ``room:module.view``, of another module."""
 
     def view(request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponse:
         return _found(name)(request, *args, **kwargs)
@@ -28,5 +28,6 @@ def lazily_async(name: str) -> Callable[..., Any]:
 
 
 def _found(name: str) -> Callable[..., Any]:
-    room, _, view = name.rpartition(".")
-    return getattr(import_module(f"webui.{room}.views"), view)  # type: ignore[no-any-return]
+    place, _, view = name.rpartition(".")
+    room, _, module = place.partition(":")
+    return getattr(import_module(f"webui.{room}.{module or 'views'}"), view)  # type: ignore[no-any-return]

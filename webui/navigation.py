@@ -85,7 +85,7 @@ ADMINISTRATION = Group(
 
 MAIN: tuple[Entry | Group, ...] = (
     Entry("dashboard", _("Overview"), "gauge"),
-    Entry("sessions", _("Sessions"), "list", rooms=("session", "session-")),
+    Entry("sessions", _("Sessions"), "list", rooms=("session", "session-", "work", "work-")),
     Entry("cards", _("Cards"), "card", rooms=("card", "card-", "cards-")),
     Entry("settings", _("Settings"), "gear", rooms=("settings-",)),
     Entry("keypad", _("Key code"), "unlock", rooms=("keypad-",), when=offer.takes_key_codes),

@@ -1,6 +1,6 @@
 """Where the addresses of the web interface lead."""
 
-from django.urls import path, re_path
+from django.urls import include, path, re_path
 
 from webui.accounts import views as door
 from webui.bench import views as bench
@@ -12,6 +12,7 @@ from webui.keypad import views as keypad
 from webui.lazily import lazily, lazily_async
 from webui.logs import security
 from webui.logs import views as logs
+from webui.sessions import one
 from webui.sessions import views as sessions
 
 urlpatterns = [
@@ -39,7 +40,6 @@ urlpatterns = [
     path("audit/", lazily("accounts.audit_log.audit_log"), name="audit"),
     path("audit/audit.csv", lazily("accounts.audit_log.as_csv"), name="audit-csv"),
     path("sessions/", sessions.sessions, name="sessions"),
-    path("sessions/<str:transaction_id>/", sessions.session, name="session"),
     path("access/", lazily("access.access"), name="access"),
     path("access/change/", lazily("access.change"), name="access-change"),
     path("access/trials/", lazily("access.running"), name="access-trials"),
@@ -56,6 +56,12 @@ urlpatterns = [
     path("vpn/import/", lazily("vpn.take_in"), name="vpn-import"),
     path("vpn/switch/", lazily("vpn.switch"), name="vpn-switch"),
     path("vpn/key/", lazily("vpn.new_key"), name="vpn-key"),
+    path("sessions/chart/", lazily("sessions:charts.chart"), name="session-chart"),
+    path("sessions/sessions.csv", lazily("sessions:export.as_csv"), name="session-csv"),
+    path("sessions/statement/", lazily("sessions:statement.order"), name="session-statement"),
+    path("sessions/<str:transaction_id>/", one.session, name="session"),
+    path("sessions/<str:transaction_id>/signed.xml", one.signed, name="session-signed"),
+    path("work/", include("webui.work.urls")),
     path("logs/", logs.logs, name="logs"),
     path("logs/security/", security.security_log, name="security-log"),
     path("logs/security/clear/", security.clear, name="clear-security-log"),

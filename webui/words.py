@@ -205,8 +205,12 @@ def masked(token: str | None, kind: str | None) -> str:
     if kind == "Local" and token.startswith(_WEB):
         return _("Web · %(name)s") % {"name": token.removeprefix(_WEB)}
     label = str(_TOKEN_TYPES[kind]) if kind in _TOKEN_TYPES else _("Card")
-    shown = "" if kind == "KeyCode" else token[-min(4, len(token) // 2) :] if len(token) > 1 else ""
-    return f"{label} •• {shown}".rstrip()
+    return f"{label} •• {tail(token, kind)}".rstrip()
+
+
+def tail(token: str, kind: str | None) -> str:
+    """What may be shown of an identifier: its last characters, and of a key code nothing."""
+    return "" if kind == "KeyCode" or len(token) < 2 else token[-min(4, len(token) // 2) :]
 
 
 Sentence = Callable[[Mapping[str, Any]], Any]

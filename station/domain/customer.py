@@ -53,4 +53,6 @@ def anonymous(transaction: Transaction, tokens: tuple[IdToken, ...]) -> bool:
         if token and any(one.matches(token) for one in tokens):
             setattr(transaction, field, None)
             found = True
+    if found:
+        transaction.extra.pop("signed", None)  # a signed reading names the token, and cannot be changed
     return found

@@ -189,7 +189,7 @@ class SaveTransaction(Stored):
 
 @dataclass(frozen=True, slots=True)
 class SaveMeterPoint(Stored):
-    """One point of a transaction's curve: W, A (sum of the phases is not meaningful: highest phase), Wh register."""
+    """One point of a transaction's curve: W, A (the highest phase, and each), Wh register."""
 
     transaction_id: str
     at: datetime
@@ -197,6 +197,7 @@ class SaveMeterPoint(Stored):
     current: float
     energy: float
     soc: float | None = None
+    currents: tuple[float, ...] = ()  # A, of L1 and on, as many as are connected
 
 
 @dataclass(frozen=True, slots=True)

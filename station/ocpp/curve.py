@@ -62,4 +62,5 @@ class Curve:
             current=max(reading.current),
             energy=reading.energy / 1000,
             soc=evse.snapshot.soc,
+            currents=reading.current[: evse.snapshot.phases],
         )

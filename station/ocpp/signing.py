@@ -25,6 +25,11 @@ class Signing:
             for variable in (SampledDataCtrlr.SignReadings, AlignedDataCtrlr.SignReadings):
                 context.model.freeze(variable)
 
+    @property
+    def public_key(self) -> str:
+        """SubjectPublicKeyInfo of who signs, DER in base64; empty where nobody does."""
+        return _base64(self._signer.public_key) if self._signer else ""
+
     def wanted(self, reading_context: str) -> bool:
         """Whether values of that ReadingContextEnumType are to be signed."""
         controller = AlignedDataCtrlr if reading_context == CLOCK else SampledDataCtrlr

@@ -16,7 +16,7 @@ from django.conf import settings
 HARDWARE_QUEUE = "hardware"
 TRANSFER_QUEUE = "transfers"
 
-app = Celery("station", include=["station.transfers.tasks", "webui.tariff.tasks"])
+app = Celery("station", include=["station.transfers.tasks", "webui.tariff.tasks", "webui.sessions.tasks"])
 app.conf.update(
     broker_url=settings.ENVIRONMENT.broker,
     broker_transport_options={

@@ -40,10 +40,12 @@ INSTALLED_APPS = [
     "station.notices.apps.NoticesConfig",
     "webui.apps.WebuiConfig",
     "webui.accounts.apps.AccountsConfig",
+    "webui.sessions.apps.SessionsConfig",
     "webui.owner.apps.OwnerConfig",
     "webui.tariff.apps.TariffConfig",
     "webui.cards.apps.CardsConfig",
     "webui.access.apps.AccessConfig",
+    "webui.work.apps.WorkConfig",
 ]
 
 MIDDLEWARE = [

@@ -31,7 +31,25 @@ class Transaction(models.Model):
     class Meta:
         db_table = "station_transaction"
         ordering: ClassVar = ["-started_at"]
-        indexes: ClassVar = [models.Index(fields=["active"]), models.Index(fields=["evse_id", "-started_at"])]
+        indexes: ClassVar = [
+            models.Index(fields=["active"]),
+            models.Index(fields=["evse_id", "-started_at"]),
+            # For the history. Only of sessions that have ended: one that runs is saved with each of its events, and
+            # each save writes a page of every index that it is in.
+            models.Index(
+                fields=["id_token", "-started_at", "evse_id", "stopped_reason"],
+                name="station_transaction_card",
+                condition=models.Q(active=False),
+            ),
+            models.Index(
+                fields=["stopped_reason", "-started_at", "evse_id"],
+                name="station_transaction_ended",
+                condition=models.Q(active=False),
+            ),
+            # The one on "active" above is for "active = 1", which Django never says; without this, who asks for the
+            # sessions that run reads them all.
+            models.Index(fields=["started_at"], name="station_transaction_running", condition=models.Q(active=True)),
+        ]
 
     def __str__(self) -> str:
         return self.transaction_id
@@ -46,6 +64,10 @@ class MeterPoint(models.Model):
     current = models.FloatField(help_text="A, highest phase")
     energy = models.FloatField(help_text="Wh, the register")
     soc = models.FloatField(null=True, help_text="%")
+    # Whole numbers: SQLite keeps small ones in two or three octets. Null where the phase is not connected.
+    current_1 = models.IntegerField(null=True, help_text="mA, L1")
+    current_2 = models.IntegerField(null=True, help_text="mA, L2")
+    current_3 = models.IntegerField(null=True, help_text="mA, L3")
 
     class Meta:
         db_table = "station_meter_point"

@@ -273,6 +273,10 @@ class _Batch:
                         current=effect.current,
                         energy=effect.energy,
                         soc=effect.soc,
+                        **{
+                            f"current_{phase}": max(0, round(ampere * 1000))
+                            for phase, ampere in enumerate(effect.currents[:3], 1)
+                        },
                     )
                 )
             case Enqueue() | UpdateQueued() | Dequeue():

@@ -4,9 +4,11 @@ from __future__ import annotations
 
 import uuid
 from datetime import UTC, datetime, timedelta
+from pathlib import Path
 
 import pytest
 from playwright.sync_api import expect
+from pypdf import PdfReader
 
 from tests.browser.conftest import Opener, Web
 from tests.webui.making import CARD
@@ -96,3 +98,45 @@ def test_filter(opened: Opener, sessions: list[str]) -> None:
     expect(page.get_by_role("alert")).to_be_visible()
     page.get_by_role("link", name="Show all").click()
     expect(page.locator("tr.session")).to_have_count(25)
+
+
+def test_from_the_year_into_a_day_by_its_bars(opened: Opener, sessions: list[str]) -> None:
+    watched = opened("/sessions/chart/?period=2025")
+    page = watched.page
+    expect(page.get_by_role("heading", name="2025")).to_be_visible()
+    watched.assert_well_everywhere("chart")
+    page.set_viewport_size({"width": 360, "height": 800})
+    page.get_by_role("link", name="June 2025:").focus()
+    page.keyboard.press("Enter")  # with the keyboard alone
+    expect(page.get_by_role("heading", name="June 2025")).to_be_visible()
+    page.get_by_role("link", name="June 1, 2025").click(force=True)  # anywhere in its column
+    expect(page.get_by_role("heading", name="June 1, 2025")).to_be_visible()
+    page.get_by_text("The chart as a table").click()
+    expect(page.get_by_role("row", name="12:00")).to_contain_text("7.43 kWh")
+    page.get_by_role("link", name="Earlier").click()
+    expect(page.get_by_role("heading", name="May 31, 2025")).to_be_visible()
+    page.get_by_role("link", name="These sessions").click()
+    expect(page.locator("tr.session")).to_have_count(3)
+    watched.assert_well()
+
+
+def test_a_selection_to_take_away(opened: Opener, sessions: list[str], web: Web) -> None:
+    watched = opened("/sessions/?evse=1&since=2025-05-20", width=360)
+    page = watched.page
+    with page.expect_download() as csv:
+        page.get_by_role("link", name="CSV").click()
+    assert Path(csv.value.path()).read_text().count("\n") == 18
+    page.get_by_role("button", name="PDF statement").click()
+    expect(page.get_by_text("Waiting")).to_be_visible()
+    watched.assert_well_everywhere("work-waiting")
+    page.goto("/")  # it can be left
+    web.run("-m", "django", "work")  # the transfer worker's part
+    page.goto("/work/")
+    expect(page.get_by_text("Ready")).to_be_visible()
+    watched.assert_well_everywhere("work")
+    with page.expect_download() as statement:
+        page.get_by_role("link", name="Download").click()
+    text = "".join(one.extract_text() for one in PdfReader(statement.value.path()).pages)
+    assert "17 sessions" in text
+    page.get_by_role("button", name="Remove").click()
+    expect(page.get_by_text("It was removed.")).to_be_visible()

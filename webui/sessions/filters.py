@@ -1,21 +1,99 @@
-"""Which sessions to list: the filter form, and paging that stays quick however many there are."""
+"""Which sessions: the filter form as the address has it, and the selection that it stands for."""
 
 from __future__ import annotations
 
 from dataclasses import dataclass
-from datetime import UTC, datetime, time, timedelta
+from datetime import UTC, date, datetime, time, timedelta, tzinfo
 from typing import Any
 
 from django import forms
-from django.db.models import Q, QuerySet
-from django.utils import timezone
+from django.db.models import F, Q, QuerySet, Value
+from django.db.models.functions import Coalesce
 from django.utils.translation import gettext_lazy as _
 
 from station.store.models import Transaction
 from webui import words
+from webui.cards.models import Card as NamedCard
+from webui.owner import here
+from webui.sessions.models import Card
 
-PER_PAGE = 25
 RUNNING = "running"
+MOST_NAMED = 200  # cards whose name fits what was typed
+
+
+@dataclass(frozen=True, slots=True)
+class Selection:
+    """What is wanted; days are those of the station's time zone, both included. Empty is any.
+
+    ``card`` is the end of a card's number, or a part of its name. ``ended`` is a ReasonEnumType or ``RUNNING``.
+    """
+
+    since: date | None = None
+    until: date | None = None
+    evse: int | None = None
+    card: str = ""
+    ended: str = ""
+
+    @property
+    def is_everything(self) -> bool:
+        return self == Selection()
+
+    def within(self, zone: tzinfo) -> Q:
+        """The days."""
+        wanted = Q()
+        if self.since:
+            wanted &= Q(started_at__gte=midnight(self.since, zone))
+        if self.until:
+            wanted &= Q(started_at__lt=midnight(self.until, zone, after=1))
+        return wanted
+
+    def cards(self) -> Q:
+        """Whose: the end of the number, or the name. A key code has to be given whole: nobody is to find it out."""
+        text = self.card.strip()
+        if not text:
+            return Q()
+        named = NamedCard.objects.filter(name__icontains=text).values_list("id_token", flat=True)[:MOST_NAMED]
+        wanted = Q(id_token__iexact=text) | (Q(id_token__iendswith=text) & ~Q(id_token_type="KeyCode"))  # noqa: S106
+        tokens = list(named)
+        return wanted | Q(id_token__in=tokens) if tokens else wanted
+
+    def known_cards(self) -> list[Card]:
+        """The cards among those added up that fit."""
+        return list(Card.objects.filter(self.cards()))
+
+    def apply(self, sessions: QuerySet[Transaction]) -> QuerySet[Transaction]:
+        """The sessions that fit, by whatever index the database finds best; for few sessions."""
+        return self.among(sessions.filter(self.within(here.zone())))
+
+    def among(self, sessions: QuerySet[Transaction]) -> QuerySet[Transaction]:
+        """Those of ``sessions`` that fit, whatever their day; how ``sessions`` are found is not to change."""
+        sessions = sessions.filter(self.cards())
+        if self.evse:
+            sessions = beside_index(sessions, "evse_id", [self.evse])
+        if self.ended == RUNNING:
+            return sessions.filter(active=True)
+        return beside_index(sessions.filter(active=False), "stopped_reason", [self.ended]) if self.ended else sessions
+
+    def holds(self, day: date) -> bool:
+        """Whether that day is among the days."""
+        return (self.since is None or self.since <= day) and (self.until is None or day <= self.until)
+
+
+def beside_index(rows: QuerySet[Transaction], name: str, values: list[Any]) -> QuerySet[Transaction]:
+    """Those that have one of ``values`` there, without an index for it: another leads.
+
+    SQLite knows nothing of how often a value occurs, and would take the wrong one.
+    """
+    column = F(name) + 0 if name == "evse_id" else Coalesce(F(name), Value(""))
+    return rows.alias(**{f"beside_{name}": column}).filter(**{f"beside_{name}__in": values})
+
+
+def midnight(day: date, zone: tzinfo, after: int = 0) -> datetime:
+    """When the day begins, or the one so many days after it."""
+    try:
+        return datetime.combine(day + timedelta(days=after), time.min, zone).astimezone(UTC)
+    except OverflowError:  # the ends of the calendar
+        return datetime.max.replace(tzinfo=UTC) if day.year > 5000 else datetime.min.replace(tzinfo=UTC)
 
 
 class SessionFilter(forms.Form):
@@ -23,15 +101,17 @@ class SessionFilter(forms.Form):
 
     since = forms.DateField(required=False, label=_("From"), widget=forms.DateInput({"type": "date"}, "%Y-%m-%d"))
     until = forms.DateField(required=False, label=_("To"), widget=forms.DateInput({"type": "date"}, "%Y-%m-%d"))
-    evse = forms.IntegerField(required=False, min_value=1, max_value=999, label=_("EVSE"))
+    evse = forms.IntegerField(required=False, min_value=1, max_value=999, label=_("EVSE"), localize=False)
     card = forms.CharField(
-        required=False, max_length=36, label=_("Card"), help_text=_("its last characters are enough")
+        required=False, max_length=60, label=_("Card"), help_text=_("its name, or the last characters of its number")
     )
     ended = forms.ChoiceField(required=False, label=_("How it ended"))
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs, label_suffix="", use_required_attribute=False)
         self.fields["ended"].choices = [("", _("any way")), (RUNNING, _("still running")), *words.reasons()]
+        for name in ("since", "until"):  # an address is the same in every language
+            self.fields[name].input_formats = ["%Y-%m-%d"]
 
     def clean(self) -> dict[str, Any]:
         data = super().clean() or {}
@@ -40,80 +120,7 @@ class SessionFilter(forms.Form):
             self.add_error("until", _("The last day lies before the first."))
         return data
 
-    def apply(self, sessions: QuerySet[Transaction]) -> QuerySet[Transaction]:
-        """The sessions that fit; days are those of the station's time zone."""
+    def selection(self) -> Selection:
+        """What the form, which must be valid, asks for."""
         data = self.cleaned_data
-        if data["since"]:
-            sessions = sessions.filter(started_at__gte=_midnight(data["since"]))
-        if data["until"]:
-            sessions = sessions.filter(started_at__lt=_midnight(data["until"], after=1))
-        if data["evse"]:
-            sessions = sessions.filter(evse_id=data["evse"])
-        if data["card"].strip():
-            sessions = sessions.filter(id_token__iendswith=data["card"].strip())
-        if data["ended"] == RUNNING:
-            return sessions.filter(active=True)
-        if data["ended"]:
-            return sessions.filter(active=False, stopped_reason=data["ended"])
-        return sessions
-
-
-def _midnight(day: Any, after: int = 0) -> datetime:
-    try:
-        return timezone.make_aware(datetime.combine(day + timedelta(days=after), time.min))
-    except OverflowError:  # the last day of the calendar has no next one
-        return datetime.max.replace(tzinfo=UTC)
-
-
-@dataclass(frozen=True, slots=True)
-class Page:
-    """Some sessions, newest first; ``newer`` and ``older`` are the cursors of the pages beside it."""
-
-    sessions: list[Transaction]
-    newer: str
-    older: str
-
-
-class BadCursor(ValueError):
-    """A cursor that is none of ours."""
-
-
-def _cursor(session: Transaction) -> str:
-    return f"{session.started_at.astimezone(UTC):%Y%m%dT%H%M%S.%f}_{session.transaction_id}"
-
-
-def _position(cursor: str) -> tuple[datetime, str]:
-    at, separator, transaction_id = cursor.partition("_")
-    try:
-        moment = datetime.strptime(at, "%Y%m%dT%H%M%S.%f").replace(tzinfo=UTC)
-    except ValueError as failure:
-        raise BadCursor(cursor[:80]) from failure
-    if not separator or not 0 < len(transaction_id) <= 36 or "\x00" in transaction_id:
-        raise BadCursor(cursor[:80])
-    return moment, transaction_id
-
-
-def page(sessions: QuerySet[Transaction], *, before: str = "", after: str = "") -> Page:
-    """The page that begins below ``before`` or ends above ``after``; raises BadCursor.
-
-    By position rather than by number: page one thousand costs what the first one costs, and a session that starts
-    meanwhile shifts nothing.
-    """
-    if after:
-        at, last = _position(after)
-        above = sessions.filter(Q(started_at__gt=at) | Q(started_at=at, transaction_id__gt=last))
-        found = list(above.order_by("started_at", "transaction_id")[: PER_PAGE + 1])
-        more_newer, more_older = len(found) > PER_PAGE, True
-        found = found[:PER_PAGE][::-1]
-    else:
-        if before:
-            at, last = _position(before)
-            sessions = sessions.filter(Q(started_at__lt=at) | Q(started_at=at, transaction_id__lt=last))
-        found = list(sessions.order_by("-started_at", "-transaction_id")[: PER_PAGE + 1])
-        more_newer, more_older = bool(before), len(found) > PER_PAGE
-        found = found[:PER_PAGE]
-    return Page(
-        found,
-        newer=_cursor(found[0]) if found and more_newer else "",
-        older=_cursor(found[-1]) if found and more_older else "",
-    )
+        return Selection(data["since"], data["until"], data["evse"], data["card"].strip(), data["ended"])

@@ -1,28 +1,23 @@
-"""The history: all sessions, and each one's own page."""
+"""The history: the list of sessions, and files of any selection of them."""
 
 from __future__ import annotations
 
-from datetime import timedelta
 from typing import Any
 
-from django.db.models import Max, Q, QuerySet
-from django.http import Http404, HttpRequest, HttpResponse
-from django.shortcuts import get_object_or_404, render
+from django.http import HttpRequest, HttpResponse
+from django.shortcuts import render
 from django.utils import timezone
 from django.utils.translation import gettext as _
 from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_safe
 
-from station.store.models import JournalEntry, MeterPoint, Transaction
 from webui import words
 from webui.accounts.guard import signed_in
-from webui.charts.curve import draw, table
-from webui.sessions.filters import BadCursor, SessionFilter, page
-
-MOST_POINTS = 50_000  # of one session; ten seconds apart they reach almost six days
-MOST_EVENTS = 500
-LEAD, TAIL = timedelta(minutes=3), timedelta(seconds=30)
-_OF_THE_STATION = ("link_up", "link_down", "started", "reset")
+from webui.cards.naming import names
+from webui.owner import here
+from webui.sessions.filters import SessionFilter
+from webui.sessions.paging import BadCursor, Found, page
+from webui.tariff import costs
 
 
 @never_cache
@@ -31,71 +26,41 @@ _OF_THE_STATION = ("link_up", "link_down", "started", "reset")
 def sessions(request: HttpRequest) -> HttpResponse:
     """The list. A filter or cursor that makes no sense is named, and answered with status 400."""
     form = SessionFilter(request.GET or {})
-    everything = Transaction.objects.defer("state")
     context: dict[str, Any] = {"form": form, "filtered": any(request.GET.get(name) for name in form.fields)}
     if not form.is_valid():
         return render(request, "sessions/sessions.html", context, status=400)
+    found = Found.of(form.selection())
     try:
-        found = page(form.apply(everything), before=request.GET.get("before", ""), after=request.GET.get("after", ""))
+        shown = page(found, before=request.GET.get("before", ""), after=request.GET.get("after", ""))
     except BadCursor:
         context["problem"] = _("This page of the list does not exist.")
         return render(request, "sessions/sessions.html", context, status=400)
-    now = timezone.now()
-    for item in found.sessions:
-        item.lasted = (item.ended_at or now) - item.started_at
-    query = request.GET.copy()
-    for name in ("before", "after"):
-        query.pop(name, None)
-    for name in [name for name in query if not query[name]]:
-        del query[name]
-    context |= {"page": found, "query": query.urlencode(), "today": timezone.localdate()}
+    prepare(shown.sessions)
+    context |= {
+        "page": shown,
+        "totals": found.totals,
+        "query": query_of(request),
+        "today": timezone.localdate(timezone=here.zone()),
+        "zone": here.zone(),
+        "has_costs": bool(costs.book()),
+    }
     return render(request, "sessions/sessions.html", context)
 
 
-@never_cache
-@require_safe
-@signed_in
-def session(request: HttpRequest, transaction_id: str) -> HttpResponse:
-    """One session: its power curve, its figures, its events in words."""
-    if "\x00" in transaction_id:
-        raise Http404
-    found = get_object_or_404(Transaction.objects.defer("state"), pk=transaction_id)
-    started = timezone.localtime(found.started_at)
-    readings = list(
-        MeterPoint.objects.filter(transaction=found).order_by("id").values_list("at", "power", "soc")[:MOST_POINTS]
-    )
-    points = [((at - found.started_at).total_seconds(), power) for at, power, _soc in readings]
-    charges = [soc for _at, _power, soc in readings if soc is not None]
-    curve = draw(points, started_at=started)
-    context = {
-        "session": found,
-        "lasted": (found.ended_at or timezone.now()) - found.started_at,
-        "curve": curve,
-        "rows": [(started + timedelta(seconds=at), watt) for at, watt in table(points)],
-        "soc": (charges[0], charges[-1]) if charges else None,
-        "events": [
-            (entry.at, words.event(entry.kind, entry.data if isinstance(entry.data, dict) else {}))
-            for entry in _events(found)
-        ],
-    }
-    piece = request.htmx and request.htmx.target == "session-live"
-    return render(request, "sessions/_live.html" if piece else "sessions/session.html", context)
+def prepare(shown: list[Any]) -> None:
+    """What a line of the list shows besides: how long it lasted, who it was, what it cost."""
+    now, called = timezone.now(), names(one.id_token for one in shown)
+    worth = costs.costs_of(one for one in shown if getattr(one, "cost", None) is None) if costs.book() else {}
+    for one in shown:
+        one.lasted = (one.ended_at or now) - one.started_at
+        one.who = called.get(one.id_token) or words.masked(one.id_token, one.id_token_type)
+        kept = getattr(one, "cost", None)
+        one.worth = kept.money if kept is not None else worth.get(one.pk)
 
 
-def _events(session: Transaction) -> QuerySet[JournalEntry]:
-    """What the journal holds of a session.
-
-    Its own entries, and what happened at its EVSE or to the station's links around it: a card is read and accepted
-    before there is a transaction that the entry could name.
-    """
-    begin, end = session.started_at - LEAD, (session.ended_at or timezone.now()) + TAIL
-    before = Transaction.objects.filter(
-        evse_id=session.evse_id, started_at__lt=session.started_at, ended_at__gt=begin
-    ).aggregate(last=Max("ended_at"))["last"]
-    alone = Q(transaction_id=None)
-    here = Q(evse_id=session.evse_id) if session.evse_id is not None else Q(pk=None)
-    return JournalEntry.objects.filter(
-        Q(transaction_id=session.pk)
-        | (alone & here & Q(at__range=(max(begin, before or begin), end)))
-        | (alone & Q(evse_id=None, kind__in=_OF_THE_STATION, at__range=(session.started_at, end)))
-    ).order_by("at", "id")[:MOST_EVENTS]
+def query_of(request: HttpRequest) -> str:
+    """The filter as the address has it, without what is empty, and without the page."""
+    query = request.GET.copy()
+    for name in [name for name in query if not query[name] or name in ("before", "after")]:
+        del query[name]
+    return query.urlencode()

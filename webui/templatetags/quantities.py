@@ -63,6 +63,25 @@ def kwh_mwh(milliwatt_hours: Any, decimals: int = 3) -> str:
 
 
 @register.filter
+def kwh_sum(milliwatt_hours: int) -> str:
+    """mWh as kWh with one decimal, in groups of three digits: the energy of many sessions."""
+    kilowatt_hours = Decimal(milliwatt_hours).scaleb(-6).quantize(Decimal("0.1"), ROUND_HALF_UP)
+    return str(number_format(kilowatt_hours, 1, use_l10n=True, force_grouping=True))
+
+
+@register.filter
+def whole(value: Any) -> str:
+    """A count, in groups of three digits."""
+    return str(number_format(value, 0, use_l10n=True, force_grouping=True))
+
+
+@register.filter
+def decimal(value: Any, decimals: int) -> str:
+    """A number with so many decimals."""
+    return number(value, decimals)
+
+
+@register.filter
 def ampere(value: Any) -> str:
     return number(value, 1)
 

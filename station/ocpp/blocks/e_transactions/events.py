@@ -47,6 +47,7 @@ class Events:
         transaction.stopped_reason = reason
         if isinstance(seat, Evse):
             transaction.meter_stop = seat.meter.energy
+            _keep_phases(transaction, seat)
             transaction.soc_stop = seat.snapshot.soc if seat.snapshot else None
         self._send(seat, ENDED, trigger, now, id_token=id_token)
 
@@ -144,9 +145,11 @@ class Events:
             return values
         if transaction.meter_start is None:
             transaction.meter_start = seat.meter.energy
+            _keep_phases(transaction, seat)
             transaction.soc_start = seat.snapshot.soc if seat.snapshot else None
             # E01.FR.09; E01.FR.17 where the EVSE was not known at the start
             begin = self._sample(seat, SampledDataCtrlr.TxStartedMeasurands, "Transaction.Begin", now)
+            self._keep_signed(transaction, begin)
             values = [begin, *values] if begin else values
             # TC_J_10: at an interval, the first is one of the periodic values, too
             periodic = self._context.model[SampledDataCtrlr.TxEndedInterval] > 0
@@ -156,10 +159,20 @@ class Events:
                 transaction.extra["samples"] = [first]
         if event_type == ENDED:
             last = self._sample(seat, SampledDataCtrlr.TxEndedMeasurands, "Transaction.End", now)  # E06.FR.11
+            self._keep_signed(transaction, last)
             kept = transaction.extra.pop("samples", None)
             collected = kept if isinstance(kept, list) else []
             return measurands.thin([*collected, *([last] if last else [])], ENDED_SAMPLES)
         return values
+
+    def _keep_signed(self, transaction: Transaction, sample: dict[str, Any] | None) -> None:
+        """The signed readings of the beginning and the end, for whoever wants to verify them later."""
+        for value in (sample or {}).get("sampledValue", ()):
+            signed = value.get("signedMeterValue")
+            if signed:
+                kept = transaction.extra.get("signed")
+                transaction.extra["signed"] = [*(kept if isinstance(kept, list) else [])[:1], signed["signedMeterData"]]
+                transaction.extra["signed_key"] = self._context.signing.public_key
 
     def _sample(self, evse: Evse, names: Any, context: str, now: Moment) -> dict[str, Any] | None:
         model = self._context.model
@@ -168,6 +181,14 @@ class Events:
         at, signed = self._context.clock.utc(now), self._context.signing.signed
         total_only = model[SampledDataCtrlr.RegisterValuesWithoutPhases]
         return measurands.sample(evse, model[names], context, at, signed, total_only=total_only)
+
+
+def _keep_phases(transaction: Transaction, evse: Evse) -> None:
+    """The registers of the phases at the beginning and at the end, for the history; in mWh."""
+    registers = evse.meter.reading.energy_phases if evse.meter.reading else ()
+    if len(registers) > 1:
+        kept = transaction.extra.get("phase_energy")
+        transaction.extra["phase_energy"] = [*(kept if isinstance(kept, list) else [])[:1], list(registers)]
 
 
 def _of(seat: Seat) -> Transaction:
