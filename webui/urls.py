@@ -1,5 +1,6 @@
 """Where the addresses of the web interface lead."""
 
+from django.urls import include, path
 from django.urls import path, re_path
 
 from webui.accounts import views as door
@@ -40,6 +41,7 @@ urlpatterns = [
     path("audit/audit.csv", lazily("accounts.audit_log.as_csv"), name="audit-csv"),
     path("sessions/", sessions.sessions, name="sessions"),
     path("sessions/<str:transaction_id>/", sessions.session, name="session"),
+    path("work/", include("webui.work.urls")),
     path("logs/", logs.logs, name="logs"),
     path("logs/security/", security.security_log, name="security-log"),
     path("logs/security/clear/", security.clear, name="clear-security-log"),

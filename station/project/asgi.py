@@ -12,6 +12,7 @@ from django.apps import apps
 from django.conf import settings
 from django.core.handlers.asgi import ASGIHandler
 
+from station.project import celery as celery  # the app by which pages give work to the transfer worker
 from station.project.plain_http import Application, PlainHttpGate, Receive, Send
 
 # get_asgi_application would set Django up a second time and thereby touch 1 MB that is shared (supervisor.sharing).

@@ -43,6 +43,7 @@ INSTALLED_APPS = [
     "webui.owner.apps.OwnerConfig",
     "webui.tariff.apps.TariffConfig",
     "webui.cards.apps.CardsConfig",
+    "webui.work.apps.WorkConfig",
 ]
 
 MIDDLEWARE = [

@@ -18,7 +18,7 @@ from django.db import connection, transaction
 from django.db.models import QuerySet
 from django.utils import timezone
 
-from station.store import spool
+from station.store import spool, upkeep
 from station.store.models import Command, JournalEntry, VariableChange
 
 logger = logging.getLogger(__name__)
@@ -44,6 +44,9 @@ def run(
         "sessions": _delete(Session.objects.filter(expire_date__lt=timezone.now() - timedelta(days=1))),
         "transfers": spool.clean(Path(settings.DATA_DIR)),
     }
+    for chore, done in upkeep.due.send_robust(None):
+        if isinstance(done, Exception):
+            logger.error("housekeeping: %s failed: %s: %s", chore.__module__, type(done).__name__, done)
     _checkpoint()
     if any(deleted.values()):
         logger.info("housekeeping: %s", ", ".join(f"{count} {name}" for name, count in deleted.items() if count))

@@ -45,3 +45,11 @@ def confirm_firmware(transfer_id: str, attempt: int, parameters: dict[str, Any])
     from station.transfers import firmware
 
     return firmware.confirm(transfer_id, attempt)
+
+
+@shared_task(name="transfers.work", expires=60)
+def work() -> str:
+    """Begin what the web interface has filed as long work; see ``work``. Whoever waits for it says it again."""
+    from station.transfers import work
+
+    return work.begin()
