@@ -66,6 +66,8 @@ STATION = Group(
         Entry("firmware", _("Firmware"), role=Role.INSTALLER, rooms=("firmware-",)),
         Entry("queue", _("Queue"), role=Role.INSTALLER),
         Entry("device-model", _("Variables"), role=Role.INSTALLER, rooms=("variable", "set-variable")),
+        Entry("hardware", _("Hardware"), role=Role.INSTALLER, rooms=("hardware-",)),
+        Entry("commissioning", _("Commissioning"), role=Role.INSTALLER, rooms=("commissioning-",)),
     ),
 )
 

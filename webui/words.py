@@ -121,6 +121,11 @@ def faults(evse: EvseLive) -> list[str]:
     return [fault(word) for word in evse.faults]
 
 
+def fault(word: str) -> str:
+    """What one fault means, and what to do about it."""
+    return str(_FAULTS.get(word, word))
+
+
 def warnings(evse: EvseLive) -> list[str]:
     """A sentence for each warning of an EVSE."""
     return [str(_WARNINGS.get(word) or _doubt(word)) for word in evse.warnings]
@@ -352,6 +357,12 @@ _REFUSED: Mapping[str, Any] = {
 _DONE: Mapping[str, Any] = {
     "block_card": _("The card is blocked at this station."),
     "unblock_card": _("The card is no longer blocked at this station."),
+    "begin_maintenance": _("The EVSE is in maintenance. That ends by itself when nothing is done for five minutes."),
+    "end_maintenance": _("The maintenance is over."),
+    "manual_setpoint": _("The board is told."),
+    "self_test": _("The self-test begins."),
+    "set_installation": _("Kept."),
+    "restart": _("The station restarts."),
     "start": _("Charging is allowed. Energy flows as soon as the car asks for it."),
     "stop": _("Charging ends."),
     "unlock": _("The connector is unlocked."),

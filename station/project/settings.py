@@ -44,6 +44,7 @@ INSTALLED_APPS = [
     "webui.tariff.apps.TariffConfig",
     "webui.cards.apps.CardsConfig",
     "webui.work.apps.WorkConfig",
+    "webui.commissioning.apps.CommissioningConfig",
 ]
 
 MIDDLEWARE = [
