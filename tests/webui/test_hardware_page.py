@@ -1,4 +1,4 @@
-"""The hardware page: words for all that the board says, pieces that travel only while somebody looks, and its buttons."""
+"""The hardware page: words for all that the board says, pieces while somebody looks, and its buttons."""
 
 from __future__ import annotations
 
