@@ -144,6 +144,8 @@ class Maintenance(Block):
         self._must_be_idle(evse)
         if self._context.lobby.authorization is not None:
             raise _Refused("Somebody has just shown a card. Wait until that car is plugged in, or the time is over.")
+        if mode is None and evse.id in self._context.reservations.held:
+            raise _Refused(f"EVSE {evse.id} is reserved. Wait until the reservation is used or over.")
         self._modes[evse.id] = Mode(command.who, now.monotonic + WINDOW, mode.manual if mode else None)
         if mode is None:
             since = rfc3339(self._context.clock.utc(now))

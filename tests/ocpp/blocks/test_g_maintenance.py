@@ -115,6 +115,20 @@ def test_never_where_somebody_charges_or_has_shown_a_card() -> None:
     assert ask("begin_maintenance", evse_id=2) == "Accepted"
 
 
+def test_never_where_a_driver_has_a_reservation() -> None:
+    rig = station()
+    kept = {
+        "id": 1,
+        "expiryDateTime": "2026-03-01T13:00:00Z",
+        "evseId": 1,
+        "idToken": {"idToken": "A", "type": "Central"},
+    }
+    assert rig.call("ReserveNow", kept)["status"] == "Accepted"
+    ask = Asking(rig)
+    assert ask("begin_maintenance", evse_id=1) == "Rejected"
+    assert ask("begin_maintenance", evse_id=2) == "Accepted"
+
+
 def test_one_hand_at_an_evse() -> None:
     rig, _ = charging_by_hand()
     for number, (action, more) in enumerate(
