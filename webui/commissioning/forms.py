@@ -120,7 +120,7 @@ class ElectricalForm(Form):
                 coerce=int, label=_("Phases connected"), choices=[(1, _("one phase")), (3, _("three phases"))]
             )
             self.fields[f"rotation_{evse_id}"] = forms.ChoiceField(
-                label=_("Its L1, L2, L3 are the supply's"), choices=[(one, conductors(one)) for one in _ROTATIONS]
+                label=_("Conductors of the supply"), choices=[(one, conductors(one)) for one in _ROTATIONS]
             )
 
     def evses(self) -> list[tuple[int, list[Any]]]:
