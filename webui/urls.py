@@ -1,7 +1,6 @@
 """Where the addresses of the web interface lead."""
 
-from django.urls import include, path
-from django.urls import path, re_path
+from django.urls import include, path, re_path
 
 from webui.accounts import views as door
 from webui.bench import views as bench
