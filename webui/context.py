@@ -10,8 +10,8 @@ from django.http import HttpRequest
 from webui import navigation
 from webui.accounts.roles import Role, role_of
 from webui.bench import client
-from webui.notices.reading import troubles
 from webui.commissioning import offer
+from webui.notices.reading import troubles
 
 
 def page(request: HttpRequest) -> dict[str, Any]:

@@ -121,11 +121,6 @@ def faults(evse: EvseLive) -> list[str]:
     return [fault(word) for word in evse.faults]
 
 
-def fault(word: str) -> str:
-    """What one fault means, and what to do about it."""
-    return str(_FAULTS.get(word, word))
-
-
 def warnings(evse: EvseLive) -> list[str]:
     """A sentence for each warning of an EVSE."""
     return [str(_WARNINGS.get(word) or _doubt(word)) for word in evse.warnings]

@@ -8,10 +8,12 @@ import logging
 import time
 from typing import Any
 
+from django.utils import translation
+
 from station.live import bus
-from station.live.payloads import StationLive
+from webui.accounts import language
 from webui.consumers import LAYER_TIMEOUT, InstallerConsumer
-from webui.dashboard import fragments
+from webui.dashboard import fragments, shared
 
 log = logging.getLogger(__name__)
 
@@ -50,7 +52,8 @@ class HardwareConsumer(InstallerConsumer):
         from webui.hardware_page import live  # loaded with the first page that is opened
 
         try:
-            found = live.board(message["board"])
+            with translation.override(language.of_scope(self.scope)):
+                found = live.board(message["board"])
         except (KeyError, TypeError, ValueError, AttributeError) as failure:
             log.warning("hardware: an unreadable publication was ignored: %r", failure)
             return
@@ -72,10 +75,10 @@ class HardwareConsumer(InstallerConsumer):
                 parts.append(html)
         return "".join(parts)
 
-    def _changes(self, station: StationLive) -> str:
+    def _changes(self, published: shared.Publication) -> str:
         from webui.hardware_page import live
 
-        return self._changed(live.maintenance(station))
+        return self._changed(live.maintenance(published.station))
 
     async def _keep_asking(self) -> None:
         """Say again and again that somebody looks; and to the page, when nothing comes."""
@@ -96,4 +99,6 @@ class HardwareConsumer(InstallerConsumer):
     async def _tell_silence(self, make: Any, *, is_silent: bool) -> None:
         if is_silent != self._silent:
             self._silent = is_silent
-            await self.send(text_data=make(is_silent=is_silent))
+            with translation.override(language.of_scope(self.scope)):
+                html = make(is_silent=is_silent)
+            await self.send(text_data=html)
