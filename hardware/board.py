@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Protocol
 
@@ -57,6 +58,12 @@ class Board(Protocol):
 
     def acknowledge_watchdog(self, evse_id: int) -> None:
         """Tell the board that the station has seen the watchdog's trip."""
+
+    def start_self_test(self, evse_id: int) -> None:
+        """Begin a self-test; BoardRefusedError where the board will not now."""
+
+    def dump(self) -> Mapping[int, tuple[Sequence[int], Sequence[int]]]:
+        """By EVSE id the words of the input registers as last read, and those of the holding registers, read now."""
 
     def close(self) -> None:
         """Let go of the line; the next ``read`` connects anew. Never raises."""

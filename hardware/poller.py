@@ -12,7 +12,8 @@ When the board's watchdog is fed, and when not:
    minutes and charging goes on; an uplink that is gone for longer lets the board fall back by itself.
 3. While it is alive, the setpoint stands: a board that was reset, or that holds another one, gets it again (counted).
    Once it is no longer alive it is not written any more.
-4. After a trip the heartbeat and the setpoint come back by themselves, the acknowledgement never: it is passed on only
+4. A self-test is begun once for each wish, and its outcome is told with the wish's serial number.
+5. After a trip the heartbeat and the setpoint come back by themselves, the acknowledgement never: it is passed on only
    from a setpoint that was given after the trip was seen.
 """
 
@@ -21,15 +22,26 @@ from __future__ import annotations
 import logging
 import threading
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
+from typing import TypeAlias
 
 from hardware.board import Board, BoardReading, BoardRefusedError, BusError
 from hardware.card_reads import CardReads
 from hardware.pace import Pace
-from station.domain.board import BoardSnapshot, BusCounters, EvseSetpoint, EvseSnapshot, Setpoint, WatchdogState
+from station.domain.board import (
+    BoardSnapshot,
+    BusCounters,
+    EvseSetpoint,
+    EvseSnapshot,
+    SelfTest,
+    Setpoint,
+    WatchdogState,
+)
 
 log = logging.getLogger(__name__)
+
+Registers: TypeAlias = Mapping[int, tuple[Sequence[int], Sequence[int]]]
 
 INTERVAL = 0.2  # s between polls
 REPORT = 1.0  # s between snapshots when nothing changes
@@ -38,6 +50,7 @@ BACKOFF = (0.2, 5.0)  # s, first and longest wait before the line is tried again
 SETPOINT_LIFE = 300.0  # s
 WATCHDOG_TIMEOUT = 30  # s: outlasts a restart of the hardware worker, not a dead one
 FALLBACK_CURRENT = 0.0  # A: pause
+LOOK = 5  # polls between two looks at all registers while somebody watches them
 
 
 @dataclass(frozen=True, slots=True)
@@ -84,9 +97,10 @@ class Poller:
         self._pace = Pace(interval, clock())
         self._ticks = 0
 
-        self._lock = threading.Lock()  # guards the two below, set from other threads
+        self._lock = threading.Lock()  # guards those below, set from other threads
         self._wanted: Setpoint | None = None
         self._wanted_at = 0.0
+        self._watched_until = float("-inf")
 
         self._counters = BusCounters()
         self._snapshot = BoardSnapshot(at=clock())
@@ -97,6 +111,8 @@ class Poller:
         self._configured = False
         self._written: dict[int, tuple[int, EvseSetpoint]] = {}
         self._tripped_at: dict[int, float] = {}
+        self._tests: dict[int, tuple[int, bool]] = {}  # EVSE id -> serial of the last wish, and whether it was refused
+        self._registers: Registers | None = None
         self._fed_at = float("-inf")
         self._heartbeats = 0
         self._retry_at = float("-inf")
@@ -124,6 +140,19 @@ class Poller:
         _check(setpoint)
         with self._lock:
             self._wanted, self._wanted_at = setpoint, self._clock()
+
+    def watch(self, seconds: float) -> None:
+        """For so long, somebody looks at the registers: they are read once a second (``registers``)."""
+        with self._lock:
+            self._watched_until = self._clock() + seconds
+
+    def registers(self) -> Registers | None:
+        """Every register's words, by EVSE id: input and holding; None while nobody looks."""
+        return self._registers
+
+    def snapshot(self) -> BoardSnapshot:
+        """The last one."""
+        return self._snapshot
 
     def statistics(self) -> PollStatistics:
         """How well the loop keeps its time."""
@@ -172,19 +201,34 @@ class Poller:
             self._configured = False
             self._written.clear()
             self._tripped_at.clear()
+            self._tests.clear()
         self._cards.take(reading, now)
         self._note_trips(reading, now)
         error = ""
+        begun: set[int] = set()
         try:
-            self._command(reading, now)
+            self._command(reading, now, begun)
+            self._look_at_registers(now)
         except BoardRefusedError as refused:
-            self._count(errors=1)
+            self._count(errors=1, refusals=1)
             error = str(refused)
         finally:
-            self._report(self._seen(reading, now, error))
+            self._report(self._seen(reading, now, error, begun))
 
-    def _command(self, reading: BoardReading, now: float) -> None:
-        """Everything that is written to the board, in the order in which it has to arrive."""
+    def _look_at_registers(self, now: float) -> None:
+        """Once a second while somebody watches; nothing is kept for nobody."""
+        with self._lock:
+            watched = now < self._watched_until
+        if not watched:
+            self._registers = None
+        elif self._registers is None or self._ticks % LOOK == 0:
+            self._registers = self._board.dump()
+
+    def _command(self, reading: BoardReading, now: float, begun: set[int]) -> None:
+        """Everything that is written to the board, in the order in which it has to arrive.
+
+        ``begun`` gets the EVSEs whose self-test was asked for just now, which ``reading`` knows nothing of.
+        """
         with self._lock:
             wanted, wanted_at = self._wanted, self._wanted_at
         if not self._configured:
@@ -201,6 +245,22 @@ class Poller:
             acknowledged = wanted.acknowledge_watchdog and wanted_at > self._tripped_at.get(evse.evse_id, now)
             if acknowledged and evse.watchdog is WatchdogState.RESTORED:
                 self._board.acknowledge_watchdog(evse.evse_id)
+        for evse_id, serial in wanted.self_tests:
+            if evse_id in self._known(reading) and self._tests.get(evse_id, (0, False))[0] != serial:
+                self._test(evse_id, serial)
+                begun.add(evse_id)
+
+    @staticmethod
+    def _known(reading: BoardReading) -> set[int]:
+        return {evse.evse_id for evse in reading.evses}
+
+    def _test(self, evse_id: int, serial: int) -> None:
+        try:
+            self._board.start_self_test(evse_id)
+        except BoardRefusedError:
+            self._tests[evse_id] = serial, True
+        else:
+            self._tests[evse_id] = serial, False
 
     def _feed(self, reading: BoardReading, now: float) -> None:
         waiting = any(evse.watchdog in (WatchdogState.DISARMED, WatchdogState.TRIPPED) for evse in reading.evses)
@@ -230,16 +290,29 @@ class Poller:
     def _was_reset(self, reading: BoardReading) -> bool:
         """By the boot counter, or by an uptime that went back; also True at the first read."""
         before, self._life = self._life, (reading.boot_count, reading.uptime)
-        return before is None or before[0] != reading.boot_count or reading.uptime < before[1]
+        if before is None:
+            return True
+        reset = before[0] != reading.boot_count or reading.uptime < before[1]
+        self._count(board_resets=int(reset))
+        return reset
 
     def _note_trips(self, reading: BoardReading, now: float) -> None:
         for evse in reading.evses:
             if evse.watchdog in (WatchdogState.TRIPPED, WatchdogState.RESTORED):
+                if evse.evse_id not in self._tripped_at:
+                    self._count(watchdog_trips=1)
                 self._tripped_at.setdefault(evse.evse_id, now)
             else:
                 self._tripped_at.pop(evse.evse_id, None)
 
-    def _seen(self, reading: BoardReading, now: float, error: str) -> BoardSnapshot:
+    def _tested(self, evse: EvseSnapshot, *, begun: bool) -> EvseSnapshot:
+        serial, refused = self._tests.get(evse.evse_id, (0, False))
+        if not serial:
+            return evse
+        outcome = SelfTest.REFUSED if refused else SelfTest.RUNNING if begun else evse.self_test
+        return replace(evse, self_test=outcome, self_test_serial=serial)
+
+    def _seen(self, reading: BoardReading, now: float, error: str, begun: set[int]) -> BoardSnapshot:
         return BoardSnapshot(
             at=now,
             error=error,
@@ -249,7 +322,7 @@ class Poller:
             reset_cause=reading.reset_cause,
             uptime=reading.uptime,
             door_open=reading.door_open,
-            evses=reading.evses,
+            evses=tuple(self._tested(evse, begun=evse.evse_id in begun) for evse in reading.evses),
             card_reads=self._cards.reads,
             bus=self._counters,
         )
@@ -282,14 +355,9 @@ class Poller:
         except Exception:
             log.exception("poller: a callback failed")
 
-    def _count(self, polls: int = 0, errors: int = 0, retries: int = 0, setpoints_reapplied: int = 0) -> None:
+    def _count(self, **more: int) -> None:
         counters = self._counters
-        self._counters = BusCounters(
-            counters.polls + polls,
-            counters.errors + errors,
-            counters.retries + retries,
-            counters.setpoints_reapplied + setpoints_reapplied,
-        )
+        self._counters = replace(counters, **{name: getattr(counters, name) + count for name, count in more.items()})
 
 
 def _meaning(snapshot: BoardSnapshot) -> object:
@@ -312,6 +380,8 @@ def _meaning(snapshot: BoardSnapshot) -> object:
             evse.bay_occupied,
             evse.meter.ok,
             evse.soc is None,
+            evse.self_test,
+            evse.self_test_serial,
         )
         for evse in snapshot.evses
     )

@@ -27,6 +27,7 @@ TRY_AGAIN = 1013  # RFC 6455 registry, "Try Again Later": the browser comes back
 LAYER_TIMEOUT = 2.0  # s; the channel layer answers in a millisecond or is away
 SESSION_CHECK = 30.0  # s between two looks whether the person may still watch
 LONGEST_WORD = 64 * 1024  # characters of what a page may say
+WORD = 4.0  # s of silence after which a page on which nothing changes hears something (page.js waits 8 s)
 TURN = 0.5  # s between two looks of a consumer at its own state
 
 
@@ -47,6 +48,7 @@ class LiveConsumer(AsyncWebsocketConsumer):
         self._heard = time.monotonic()
         self._heard_at: datetime | None = None
         self._notice = ""
+        self._spoke = time.monotonic()
         self._watch: asyncio.Task[None] | None = None
 
     # ------------------------------------------------------------------ the browser's side
@@ -102,7 +104,10 @@ class LiveConsumer(AsyncWebsocketConsumer):
         if self._notice:
             self._notice = ""
             html += fragments.notice_fragment()
+        if not html and time.monotonic() - self._spoke > WORD:
+            html = fragments.notice_fragment()  # nothing has changed; but the page takes a long silence for a lost line
         if html:
+            self._spoke = time.monotonic()
             await self.send(text_data=html)
 
     def _changes(self, published: shared.Publication) -> str:

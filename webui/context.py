@@ -10,6 +10,7 @@ from django.http import HttpRequest
 from webui import navigation
 from webui.accounts.roles import Role, role_of
 from webui.bench import client
+from webui.commissioning import offer
 from webui.notices.reading import troubles
 
 
@@ -20,6 +21,8 @@ def page(request: HttpRequest) -> dict[str, Any]:
     """
     return {
         "has_bench": client.exists(),
+        "not_set_up": offer.not_set_up,
+        "commissioning_under_way": offer.under_way,
         "navigation": partial(navigation.bar, request),
         "tabs": partial(navigation.tabs, request),
         "tabs_of": partial(navigation.group, request),

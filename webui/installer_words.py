@@ -126,7 +126,39 @@ def _taken_back(data: Mapping[str, Any]) -> Any:
     }
 
 
+_MAINTENANCE_ENDS: Mapping[str, Any] = {
+    "by_hand": _("The maintenance of EVSE %(evse_id)s by %(who)s is over."),
+    "timeout": _("The maintenance of EVSE %(evse_id)s by %(who)s ended by itself, for nothing was done any more."),
+    "logout": _("The maintenance of EVSE %(evse_id)s ended, for %(who)s logged out."),
+}
+_SELF_TESTS: Mapping[str, Any] = {
+    "Passed": _("The self-test of EVSE %(evse_id)s, asked for by %(who)s, was passed."),
+    "Failed": _("The self-test of EVSE %(evse_id)s, asked for by %(who)s, failed."),
+    "Refused": _("The board refused the self-test of EVSE %(evse_id)s, for its contactor is closed."),
+    "NoAnswer": _("No outcome came of the self-test of EVSE %(evse_id)s."),
+}
+
+
+def _at_evse(sentence: Any, data: Mapping[str, Any]) -> str:
+    return str(sentence) % {"evse_id": data.get("evse_id") or "?", "who": _person(data)}
+
+
+def _by_hand(data: Mapping[str, Any]) -> str:
+    return str(_("%(who)s set EVSE %(evse_id)s to %(current)s A and %(phases)s phase(s) by hand.")) % {
+        "who": _person(data),
+        "evse_id": data.get("evse_id") or "?",
+        "current": f"{float(data.get('current') or 0):g}",
+        "phases": data.get("phases") or "?",
+    }
+
+
 EVENTS: Mapping[str, Sentence] = {
+    "maintenance_began": lambda data: _at_evse(_("%(who)s put EVSE %(evse_id)s into maintenance."), data),
+    "maintenance_ended": lambda data: _at_evse(
+        _MAINTENANCE_ENDS.get(str(data.get("why")), _MAINTENANCE_ENDS["by_hand"]), data
+    ),
+    "manual_setpoint": _by_hand,
+    "self_test": lambda data: _at_evse(_SELF_TESTS.get(str(data.get("outcome")), _SELF_TESTS["NoAnswer"]), data),
     "trial_began": lambda data: (
         _("%(who)s had %(what)s tried. %(url)s")
         % {"who": _person(data), "what": _what(data), "url": data.get("csms_url") or ""}

@@ -68,6 +68,8 @@ STATION = Group(
         Entry("device-model", _("Variables"), role=Role.INSTALLER, rooms=("variable", "set-variable")),
         Entry("trace", _("Messages"), role=Role.INSTALLER, rooms=("trace-",)),
         Entry("backup", _("Backup"), role=Role.INSTALLER, rooms=("backup-",)),
+        Entry("hardware", _("Hardware"), role=Role.INSTALLER, rooms=("hardware-",)),
+        Entry("commissioning", _("Commissioning"), role=Role.INSTALLER, rooms=("commissioning-",)),
     ),
 )
 

@@ -235,6 +235,9 @@ def _unavailable(reason: ReasonLive) -> Told:
         case OutBy.UPDATE:
             sentence = _("The station is installing new firmware.")
             advice = _("It comes back by itself within a few minutes.")
+        case OutBy.MAINTENANCE:
+            sentence = _("In maintenance since %(since)s: %(who)s is working at this EVSE.") % facts
+            advice = _("It comes back when the work is done, or by itself when nothing is done for five minutes.")
         case _other:
             sentence = _("This EVSE has been taken out of service.")
             advice = _("The operator or an installer can bring it back into service.")

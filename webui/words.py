@@ -356,6 +356,12 @@ _REFUSED: Mapping[str, Any] = {
 _DONE: Mapping[str, Any] = {
     "block_card": _("The card is blocked at this station."),
     "unblock_card": _("The card is no longer blocked at this station."),
+    "begin_maintenance": _("The EVSE is in maintenance. That ends by itself when nothing is done for five minutes."),
+    "end_maintenance": _("The maintenance is over."),
+    "manual_setpoint": _("The board is told."),
+    "self_test": _("The self-test begins."),
+    "set_installation": _("Kept."),
+    "restart": _("The station restarts."),
     "start": _("Charging is allowed. Energy flows as soon as the car asks for it."),
     "stop": _("Charging ends."),
     "unlock": _("The connector is unlocked."),

@@ -7,7 +7,8 @@ trusted: registers that are not available or unknown become explicit values, and
 from __future__ import annotations
 
 import logging
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
+from functools import partial
 
 from pymodbus.client import ModbusSerialClient, ModbusTcpClient
 from pymodbus.constants import ExcCodes
@@ -28,6 +29,7 @@ from station.domain.board import (
     EvseSnapshot,
     Fault,
     MeterReading,
+    SelfTest,
     WatchdogState,
 )
 
@@ -48,6 +50,7 @@ class ModbusBoard:
         self._client = _client(address)
         self._strange_card: int | None = None
         self._version = 1  # of the map that the board speaks, as far as it has said
+        self._words: dict[int, Sequence[int]] = {}  # of the input registers as last read, by EVSE id
 
     def read(self) -> BoardReading:
         """Every EVSE's input registers, one request each."""
@@ -58,6 +61,8 @@ class ModbusBoard:
         if not 1 <= count <= registers.MAX_EVSES:
             raise BusError(f"the board claims {count} EVSEs; 1 … {registers.MAX_EVSES} are possible")
         evses = [_evse(1, first)]
+        for evse_id in [known for known in self._words if known > count]:
+            del self._words[evse_id]
         for evse_id in range(2, count + 1):
             block, tries = self._input(evse_id)
             retries += tries
@@ -116,6 +121,19 @@ class ModbusBoard:
             fault_acknowledged=block.count("fault_acknowledge"),
         )
 
+    def start_self_test(self, evse_id: int) -> None:
+        """Write 1 to self_test_start."""
+        self._write(evse_id, HOLDING[4:5], {"self_test_start": 1})
+
+    def dump(self) -> Mapping[int, tuple[Sequence[int], Sequence[int]]]:
+        """One request per EVSE, for the holding registers."""
+        first, count = registers.span(HOLDING)
+        found = {}
+        for evse_id, words in self._words.items():
+            ask = partial(self._client.read_holding_registers, first, count=count, device_id=evse_id)
+            found[evse_id] = words, list(self._ask(ask).registers)
+        return found
+
     def close(self) -> None:
         """Close the socket or the serial port."""
         try:
@@ -148,6 +166,7 @@ class ModbusBoard:
         table = registers.inputs(self._version)
         first, count = registers.span(table)
         answer = self._ask(lambda: self._client.read_input_registers(first, count=count, device_id=evse_id))
+        self._words[evse_id] = answer.registers
         return _decode(table, answer), answer.retries
 
     def _write(self, evse_id: int, table: tuple[registers.Register, ...], values: Mapping[str, Value]) -> None:
@@ -241,6 +260,7 @@ def _evse(evse_id: int, block: Decoded) -> EvseSnapshot:
         meter=_meter(block),
         bay_occupied=block.flag("bay"),
         soc=_soc(block.number("soc")),
+        self_test=SelfTest(block.word("self_test") or SelfTest.NOT_RUN),
     )
 
 

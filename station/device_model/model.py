@@ -72,6 +72,15 @@ class Entry:
         """From now on the Actual value is what ``source`` returns."""
         self._source = source
 
+    def keep(self) -> Callable[[], None]:
+        """What it takes to have the values and limits of this moment back: call it."""
+        value, pending, limits, values = self.value, self.pending, self.limits, dict(self._values)
+
+        def put_back() -> None:
+            self.value, self.pending, self.limits, self._values = value, pending, limits, values
+
+        return put_back
+
     def save(self, value: str, attribute: str = Attribute.ACTUAL, *, old: str | None = None) -> SaveVariable:
         """The effect that keeps ``value``; ``old`` is what it was, for the history."""
         names = self.names

@@ -16,6 +16,7 @@ class OutBy(StrEnum):
     PERSON = "person"  # at the web page
     RESET = "reset"  # scheduled, or under way
     UPDATE = "update"  # of the firmware
+    MAINTENANCE = "maintenance"  # by an installer
     UNKNOWN = "unknown"  # set by a firmware that did not note it
 
 
@@ -39,7 +40,8 @@ class Availability:
 
     ``resetting`` are the EVSEs that a reset, scheduled or under way, takes out of service for a while (B11, B12). It
     shows as what was set does, and is forgotten with the reboot. So are those in ``updating``, which a firmware update
-    takes out of service (L01.FR.07). ``outages`` say for people who set a level Inoperative.
+    takes out of service (L01.FR.07), and those in ``maintained``, which an installer has in hand. ``outages`` say for
+    people who set a level Inoperative.
     """
 
     inoperative: set[str] = field(default_factory=set)
@@ -47,6 +49,7 @@ class Availability:
     outages: dict[str, Outage] = field(default_factory=dict)
     resetting: set[int] = field(default_factory=set)  # EVSE ids
     updating: set[int] = field(default_factory=set)  # EVSE ids
+    maintained: dict[int, Outage] = field(default_factory=dict)  # EVSE id -> by whom
 
     @classmethod
     def restore(cls, stored: Mapping[str, object] | None) -> Availability:
@@ -69,7 +72,7 @@ class Availability:
         }
 
     def operative(self, evse_id: int, connector_id: int = 1) -> bool:
-        """True where no level of the connector is, or is to be, Inoperative, and its EVSE not being reset or updated.
+        """True where no level of the connector is, or is to be, Inoperative, and its EVSE not in other hands.
 
         What is scheduled for the end of a transaction holds at once where none runs (G04.FR.06).
         """
@@ -81,6 +84,8 @@ class Availability:
             return Outage(OutBy.RESET)
         if evse_id in self.updating:
             return Outage(OutBy.UPDATE)
+        if evse_id in self.maintained:
+            return self.maintained[evse_id]
         out = self.inoperative | {level for level, operative in self.scheduled.items() if not operative}
         for level in (STATION, key(evse_id), key(evse_id, connector_id)):
             if level in out:

@@ -63,6 +63,16 @@ class WatchdogState(StrEnum):
     RESTORED = "Restored"  # heartbeat is back, the trip not yet acknowledged
 
 
+class SelfTest(StrEnum):
+    """How an EVSE's last self-test (residual-current device, contactor) came out."""
+
+    NOT_RUN = "NotRun"  # since the board's reset
+    RUNNING = "Running"
+    PASSED = "Passed"
+    FAILED = "Failed"
+    REFUSED = "Refused"  # the board would not begin one: its contactor is closed
+
+
 @dataclass(frozen=True, slots=True)
 class MeterReading:
     """One reading of an EVSE's meter as the board gives it: not judged yet (see ``domain.meter``).
@@ -107,6 +117,8 @@ class EvseSnapshot:
     meter: MeterReading = field(default_factory=MeterReading)
     bay_occupied: bool = False
     soc: float | None = None  # per cent, where the EV tells it
+    self_test: SelfTest = SelfTest.NOT_RUN
+    self_test_serial: int = 0  # of the wish (``Setpoint.self_tests``) that it is the outcome of; 0: of none
 
 
 @dataclass(frozen=True, slots=True)
@@ -132,6 +144,9 @@ class BusCounters:
     errors: int = 0
     retries: int = 0
     setpoints_reapplied: int = 0
+    refusals: int = 0  # of the errors: the board answered, and would not
+    watchdog_trips: int = 0
+    board_resets: int = 0
 
 
 @dataclass(frozen=True, slots=True)
@@ -175,11 +190,14 @@ class EvseSetpoint:
 
 @dataclass(frozen=True, slots=True)
 class Setpoint:
-    """What the station wants of the whole board. ``sequence`` (1..65535, wraps to 1) grows with every change.
+    """What the station wants of the whole board. ``sequence`` (1..65535, wraps to 1) grows with every change of that.
 
-    ``acknowledge_watchdog`` True: the station has seen the board's trip and allows power again.
+    ``acknowledge_watchdog`` True: the station has seen the board's trip and allows power again. ``self_tests`` are
+    EVSE id and serial number of the self-tests that are to be run: one whose serial number is not the last that was
+    begun at its EVSE is begun. They stand there until their outcome was seen.
     """
 
     sequence: int
     evses: tuple[EvseSetpoint, ...]
     acknowledge_watchdog: bool = False
+    self_tests: tuple[tuple[int, int], ...] = ()

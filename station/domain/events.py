@@ -103,9 +103,11 @@ class OperatorCommand:
     whether the request goes to the CSMS; otherwise it waits, remembered as ``certificate_request``, to be downloaded),
     ``diagnose_connection`` (slot, or csms_url and security_profile), ``stop_diagnosis``, ``block_card`` and
     ``unblock_card`` (id_token, type), ``teach_card`` (the next card read within 60 s is remembered as ``taught_card``
-    and authorizes nothing; the command is open until then), ``stop_teaching`` (command_id of the ``teach_card``).
-    ``diagnose_connection`` (slot, or csms_url and security_profile), ``stop_diagnosis``, ``install_firmware``
-    (transfer_id: where its file lies in the spool; certificate in PEM, signature in Base64).
+    and authorizes nothing; the command is open until then), ``stop_teaching`` (command_id of the ``teach_card``),
+    ``set_installation`` (variables: texts by name, see ``device_model.installation``), ``begin_maintenance`` and
+    ``end_maintenance`` (evse_id; to end without one: all that the person had begun), ``manual_setpoint`` (evse_id,
+    current in A, phases), ``self_test`` (evse_id), ``install_firmware`` (transfer_id: where its file lies in the
+    spool; certificate in PEM, signature in Base64).
 
     Of an installer, each tried at once and taken back by itself unless the CSMS answers (``keep``: without a trial;
     ``less_security``: also with a lower security profile): ``set_network_profile`` (slot, csms_url, security_profile,

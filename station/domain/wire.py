@@ -15,6 +15,7 @@ from station.domain.board import (
     EvseSnapshot,
     Fault,
     MeterReading,
+    SelfTest,
     Setpoint,
     WatchdogState,
 )
@@ -40,6 +41,7 @@ def unpack_snapshot(data: dict[str, Any]) -> BoardSnapshot:
                 "faults": frozenset(Fault(fault) for fault in evse["faults"]),
                 "warnings": frozenset(BoardWarning(warning) for warning in evse["warnings"]),
                 "watchdog": WatchdogState(evse["watchdog"]),
+                "self_test": SelfTest(evse["self_test"]),
                 "meter": _unpack_meter(evse["meter"]),
             }
         )
@@ -66,8 +68,10 @@ def pack_setpoint(setpoint: Setpoint) -> dict[str, Any]:
 
 
 def unpack_setpoint(data: dict[str, Any]) -> Setpoint:
-    """The setpoint behind ``pack_setpoint``; raises TypeError or KeyError where it is none."""
-    return Setpoint(**{**data, "evses": tuple(EvseSetpoint(**evse) for evse in data["evses"])})
+    """The setpoint behind ``pack_setpoint``; raises ValueError, TypeError or KeyError where it is none."""
+    evses = tuple(EvseSetpoint(**evse) for evse in data["evses"])
+    tests = tuple((int(evse_id), int(serial)) for evse_id, serial in data["self_tests"])
+    return Setpoint(**{**data, "evses": evses, "self_tests": tests})
 
 
 def pack_report(report: TransferReport) -> dict[str, Any]:

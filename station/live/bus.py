@@ -6,6 +6,8 @@
     web server      --HELLO-----------> UPLINK        {"type"}                            asks for a publication now
     transfer worker --TRANSFER_REPORT-> UPLINK        {"type", "report": domain.wire.pack_report}
     uplink          --LIVE_STATION----> group WATCHERS {"type", "station": dict}           see live.payloads
+    web server      --BOARD_WATCH-----> HARDWARE      {"type"}                            somebody looks at registers
+    hardware worker --BOARD_REGISTERS-> group ENGINEERS {"type", "board": dict}            while somebody does
 
 Nothing here is queued: Redis may lose all of it, and the next message repairs it.
 """
@@ -13,6 +15,7 @@ Nothing here is queued: Redis may lose all of it, and the next message repairs i
 UPLINK = "uplink"  # channel
 HARDWARE = "hardware"  # channel
 WATCHERS = "watchers"  # group
+ENGINEERS = "engineers"  # group: those who look at the registers
 
 BOARD_SNAPSHOT = "board.snapshot"
 BOARD_SETPOINT = "board.setpoint"
@@ -20,3 +23,6 @@ COMMAND_FILED = "command.filed"
 HELLO = "live.hello"
 TRANSFER_REPORT = "transfer.report"
 LIVE_STATION = "live.station"
+BOARD_WATCH = "board.watch"
+BOARD_REGISTERS = "board.registers"
+WATCH = 10.0  # s that one BOARD_WATCH lasts

@@ -145,6 +145,8 @@ class StationLive:
     # What the connection doctor has found so far, as ``domain.diagnosis.Diagnosis.as_json``; None: nobody asked lately.
     diagnosis: dict[str, Any] | None = None
     evses: tuple[EvseLive, ...] = field(default_factory=tuple)
+    # For installers: by EVSE id as ``g_maintenance.Maintenance.as_json``, and under ``board`` the board itself.
+    engineering: dict[str, dict[str, Any]] = field(default_factory=dict)
     variables: dict[str, str] = field(default_factory=dict)  # what is measured or worked out of the device model
 
 

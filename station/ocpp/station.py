@@ -48,6 +48,7 @@ from station.ocpp.blocks.a_passwords import Passwords
 from station.ocpp.blocks.a_security import Security
 from station.ocpp.blocks.a_station_certificate import StationCertificate
 from station.ocpp.blocks.b_provisioning.boot import Boot
+from station.ocpp.blocks.b_provisioning.installation import Installation
 from station.ocpp.blocks.b_provisioning.installer import Installer
 from station.ocpp.blocks.b_provisioning.local_time import LocalTime
 from station.ocpp.blocks.b_provisioning.network_profiles import NetworkProfiles
@@ -59,6 +60,7 @@ from station.ocpp.blocks.c_authorization import AuthorizationBlock
 from station.ocpp.blocks.e_transactions import Transactions
 from station.ocpp.blocks.f_remote_control import RemoteControl
 from station.ocpp.blocks.g_availability import Availability
+from station.ocpp.blocks.g_maintenance import Maintenance
 from station.ocpp.blocks.g_problems import Problems
 from station.ocpp.blocks.h_reservation import REMEMBERED, Reservations
 from station.ocpp.blocks.j_meter_values import MeterValues
@@ -104,6 +106,11 @@ OPERATOR_ACTIONS = {
     "teach_card",
     "stop_teaching",
     "install_firmware",
+    "set_installation",
+    "begin_maintenance",
+    "end_maintenance",
+    "manual_setpoint",
+    "self_test",
 }
 
 
@@ -165,6 +172,7 @@ class Station:
         self.authorization = AuthorizationBlock(self.context)
         self._reasons = Reasons(self.context, self.authorization, self._power)
         self.availability = Availability(self.context)
+        self.maintenance = Maintenance(self.context, self._power.limit)
         self.network = NetworkProfiles(self.context, memory.network_profiles)
         self.trial = Trial(self.context, self.network)
         self.passwords = Passwords(self.context)
@@ -181,10 +189,12 @@ class Station:
             self.passwords,
             self.doctor,
             Variables(self.context),
+            Installation(self.context),
             Reports(self.context),
             LocalTime(self.context),
             self._reset,
             Reservations(self.context),  # whom an EVSE is kept for is known before its status is told
+            self.maintenance,
             self.availability,
             Problems(self.context),
             self.authorization,
@@ -321,7 +331,13 @@ class Station:
             evse.take(board, known.get(evse.id))
 
     def _set_board(self) -> None:
-        setpoint = self._power.update(self.context.evses, self.board, self._remote.unlocking)
+        setpoint = self._power.update(
+            self.context.evses,
+            self.board,
+            self._remote.unlocking,
+            self.maintenance.manual,
+            self.maintenance.self_tests,
+        )
         if setpoint is not None:
             self.context.emit(SetBoard(setpoint))
 

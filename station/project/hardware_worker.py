@@ -6,6 +6,9 @@
 The poll thread never waits for anybody: it leaves each snapshot in a slot that holds one value. The bus thread has
 one asyncio loop for its life and takes from the slot what is newest, when Redis lets it. So Redis may be away for as
 long as it likes and no poll is late.
+
+While somebody looks at the hardware page (``bus.BOARD_WATCH``, said again and again), all registers go to whoever
+looks, once a second; otherwise nobody reads, keeps or sends them.
 """
 
 from __future__ import annotations
@@ -32,6 +35,7 @@ logger = logging.getLogger(__name__)
 EVERY = 1.0  # s between two publications where nothing changes
 POLLS_A_WORD = 5  # polls between two words about the polling
 RETRY = 0.5  # s until the bus tries Redis again
+MISSES = 3  # looks without registers, until the bus stops to look
 SEND_LIMIT = 5.0  # s; a Redis that hangs must not hold up the next, newer snapshot for longer
 
 
@@ -42,12 +46,30 @@ class Layer(Protocol):
 
     async def receive(self, channel: str) -> dict[str, Any]: ...
 
+    async def group_send(self, group: str, message: dict[str, Any]) -> None: ...
+
+
+class Look(Protocol):
+    """What the bus needs to show the registers."""
+
+    def watch(self, seconds: float) -> None: ...
+
+    def view(self) -> dict[str, Any] | None: ...
+
 
 class Bus:
     """Publishes the newest snapshot and listens for setpoints, in a thread with a loop of its own."""
 
-    def __init__(self, want: Callable[[Setpoint], None], layer: Callable[[], Layer], sign: Sign | None = None) -> None:
+    def __init__(
+        self,
+        want: Callable[[Setpoint], None],
+        layer: Callable[[], Layer],
+        sign: Sign | None = None,
+        look: Look | None = None,
+    ) -> None:
         self._want = want
+        self._look = look
+        self._looked_at: asyncio.Task[None] | None = None
         self._layer = layer
         self._sign = sign or Sign()
         self._newest: BoardSnapshot | None = None
@@ -134,7 +156,32 @@ class Bus:
                 logger.debug("cannot listen for setpoints: %s", error)
                 await asyncio.sleep(RETRY)
                 continue
-            self._take(message)
+            if message.get("type") == bus.BOARD_WATCH:
+                self._watch(layer)
+            else:
+                self._take(message)
+
+    def _watch(self, layer: Layer) -> None:
+        """Somebody looks for the next seconds; says it again as long as that is so."""
+        if self._look is None:
+            return
+        self._look.watch(bus.WATCH)
+        if self._looked_at is None or self._looked_at.done():
+            self._looked_at = asyncio.create_task(self._show_registers(layer, self._look))
+
+    async def _show_registers(self, layer: Layer, look: Look) -> None:
+        """Once a second, until nobody looks any more: there is nothing to show then."""
+        misses = 0
+        while misses < MISSES:
+            view = look.view()
+            misses = 0 if view is not None else misses + 1
+            if view is not None:
+                try:
+                    async with asyncio.timeout(SEND_LIMIT):
+                        await layer.group_send(bus.ENGINEERS, {"type": bus.BOARD_REGISTERS, "board": view})
+                except Exception as error:  # as with snapshots: the next one repairs it
+                    logger.debug("registers do not reach who looks at them: %s", error)
+            await asyncio.sleep(EVERY)
 
     def _take(self, message: dict[str, Any]) -> None:
         if message.get("type") != bus.BOARD_SETPOINT:
@@ -143,6 +190,39 @@ class Bus:
             self._want(wire.unpack_setpoint(message["setpoint"]))
         except (TypeError, KeyError, ValueError) as error:
             logger.warning("a setpoint that is none was ignored: %r", error)
+
+
+class Registers:
+    """All that the poller knows, as plain values: for the hardware page."""
+
+    def __init__(self, poller: Any) -> None:
+        self._poller = poller
+
+    def watch(self, seconds: float) -> None:
+        """From now on, and for so long, the registers are read."""
+        self._poller.watch(seconds)
+
+    def view(self) -> dict[str, Any] | None:
+        """Snapshot, registers and how well the polling keeps its time; None where the registers were not read."""
+        words, snapshot = self._poller.registers(), self._poller.snapshot()
+        if words is None:
+            return None
+        from hardware import register_view  # wanted only while somebody looks
+
+        kept = self._poller.statistics()
+        return {
+            "snapshot": wire.pack_snapshot(snapshot),
+            "registers": {
+                str(evse_id): {"input": register_view.inputs(inputs), "holding": register_view.holding(holding)}
+                for evse_id, (inputs, holding) in words.items()
+            },
+            "polling": {
+                "polls": kept.ticks,
+                "missed": kept.missed,
+                "late_p95": round(kept.jitter_p95 * 1000, 2),
+                "late_max": round(kept.jitter_max * 1000, 2),
+            },
+        }
 
 
 class HardwareStep(bootsteps.StartStopStep):
@@ -161,7 +241,7 @@ class HardwareStep(bootsteps.StartStopStep):
 
         board = open_board(settings.ENVIRONMENT.board)
         poller = Poller(board, on_snapshot=lambda snapshot: line.offer(snapshot), beat=lambda: self._beat(poller))
-        line = Bus(poller.want, get_channel_layer, self.bus_sign)
+        line = Bus(poller.want, get_channel_layer, self.bus_sign, Registers(poller))
         self.poller, self.bus = poller, line
         line.start()
         poller.start()

@@ -23,9 +23,10 @@ from django.db import transaction
 from django.utils import timezone
 
 from station.device_model.components.communication import NETWORK_SLOTS
+from station.device_model.installation import Unfit, set_up
 from station.device_model.model import DeviceModel
 from station.device_model.naming import Names, parse
-from station.device_model.values import BadValue, quoted
+from station.device_model.values import quoted
 from station.domain.certificates import CertificateUse, StoredCertificate
 from station.domain.effects import LogSecurity, RemoveCertificate, SaveCertificate, SaveVariable, SetBy, Stored
 from station.domain.network import flaw_of_url
@@ -144,8 +145,7 @@ class _Planner:
             self._set("--identity", IDENTITY, wishes.identity)
         if wishes.password is not None:
             self._set("--password", PASSWORD, wishes.password)
-        for text in wishes.variables:
-            self._set_variable(text)
+        self._set_variables(wishes.variables)
         self._network()
         self._certificates()
         self._administrator()
@@ -154,19 +154,29 @@ class _Planner:
 
     # ------------------------------------------------------------------ variables
 
-    def _set_variable(self, text: str) -> None:
-        name, equals, value = text.partition("=")
-        if not equals or not name.strip():
-            raise Refused(f"--set: {quoted(text)} is not NAME=VALUE")
-        self._set(f"--set {name.strip()}", name.strip(), value)
+    def _set_variables(self, texts: Sequence[str]) -> None:
+        """All of them as one, by the rules of the commissioning wizard."""
+        wishes = []
+        for text in texts:
+            name, equals, value = text.partition("=")
+            if not equals or not name.strip():
+                raise Refused(f"--set: {quoted(text)} is not NAME=VALUE")
+            wishes.append((name.strip(), value))
+        try:
+            effects = set_up(self.model, wishes)
+        except Unfit as flaw:
+            raise Refused(f"--set: {flaw}" if flaw.unknown else f"--set {flaw.name}: {flaw}") from None
+        for effect, (_, value) in zip(effects, wishes, strict=True):
+            self._note(effect, value)
 
     def _set(self, option: str, name: str, value: str) -> None:
         try:
-            effect = self.model.factory_set(name, value)
-        except BadValue as error:
-            raise Refused(f"{option}: {error}") from None
-        except ValueError as error:
-            raise Refused(f"--set: {error}") from None
+            [effect] = set_up(self.model, [(name, value)])
+        except Unfit as flaw:
+            raise Refused(f"{option}: {flaw}") from None
+        self._note(effect, value)
+
+    def _note(self, effect: SaveVariable, value: str) -> None:
         self.result.effects.append(effect)
         entry = self.model.entry(_names(effect))
         if entry.variable.secret:

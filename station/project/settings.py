@@ -46,6 +46,7 @@ INSTALLED_APPS = [
     "webui.cards.apps.CardsConfig",
     "webui.access.apps.AccessConfig",
     "webui.work.apps.WorkConfig",
+    "webui.commissioning.apps.CommissioningConfig",
 ]
 
 MIDDLEWARE = [

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections import deque
 from datetime import timedelta
+from typing import Any
 
 from station.device_model.components import ChargingStation, ClockCtrlr
 from station.device_model.model import DeviceModel, Entry
@@ -75,6 +76,7 @@ class Presenter:
             firmware_version=station.model[ChargingStation.FirmwareVersion],
             firmware=_firmware(station),
             evses=evses,
+            engineering=_engineering(station, now),
             variables={name: entry.text() for name, entry in self._computed(station)},
         )
 
@@ -206,6 +208,20 @@ def _reason(reason: Reason) -> ReasonLive:
     told = {name: getattr(reason, name) for name in ReasonLive.__slots__}
     # The wire knows no enumerations.
     return ReasonLive(**{**told, **{name: str(told[name]) for name in ("why", "offline", "limited_by")}})
+
+
+def _engineering(station: Station, now: Moment) -> dict[str, dict[str, Any]]:
+    """What concerns installers: each EVSE by its id, and the board (nothing that changes by itself)."""
+    told = station.maintenance.as_json(now)
+    board = station.board
+    if board is not None:
+        told["board"] = {
+            "firmware": board.firmware,
+            "map_version": board.map_version,
+            "boot_count": board.boot_count,
+            "reset_cause": board.reset_cause,
+        }
+    return told
 
 
 def _firmware(station: Station) -> FirmwareLive | None:

@@ -156,6 +156,7 @@ class PlayedUplink:
         self._thread = threading.Thread(target=self._run, daemon=True)
         self._life = uuid.uuid4().hex
         self._live = station()
+        self._board: dict[str, Any] | None = None
         self._changed = asyncio.Event()
         self._silent = False
         self._over = False
@@ -165,6 +166,11 @@ class PlayedUplink:
     def show(self, *evses: EvseLive, **changes: Any) -> None:
         """The station is like this from now on."""
         self._live = station(*evses, **changes)
+        self._loop.call_soon_threadsafe(self._changed.set)
+
+    def show_board(self, board: dict[str, Any]) -> None:
+        """The hardware worker publishes this from now on."""
+        self._board = board
         self._loop.call_soon_threadsafe(self._changed.set)
 
     def fall_silent(self, silent: bool = True) -> None:
@@ -193,6 +199,9 @@ class PlayedUplink:
             if not self._silent:
                 try:
                     await asyncio.wait_for(self._layer.group_send(bus.WATCHERS, message), 2)
+                    if self._board is not None:
+                        board = {"type": bus.BOARD_REGISTERS, "board": self._board}
+                        await asyncio.wait_for(self._layer.group_send(bus.ENGINEERS, board), 2)
                 except Exception:  # Redis is away, as some tests want it
                     await asyncio.sleep(0.1)
             try:

@@ -60,7 +60,10 @@ def test_a_snapshot_round_trip(snapshot: BoardSnapshot) -> None:
     assert unpack_snapshot(json.loads(json.dumps(pack_snapshot(snapshot)))) == snapshot
 
 
-@given(st.builds(Setpoint, sequence=COUNTS, evses=st.lists(SETPOINTS, max_size=3).map(tuple)))
+TESTS = st.lists(st.tuples(COUNTS, COUNTS), max_size=2).map(tuple)
+
+
+@given(st.builds(Setpoint, sequence=COUNTS, evses=st.lists(SETPOINTS, max_size=3).map(tuple), self_tests=TESTS))
 def test_a_setpoint_round_trip(setpoint: Setpoint) -> None:
     assert unpack_setpoint(json.loads(json.dumps(pack_setpoint(setpoint)))) == setpoint
 

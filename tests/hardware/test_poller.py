@@ -20,6 +20,7 @@ from station.domain.board import (
     EvseSetpoint,
     EvseSnapshot,
     MeterReading,
+    SelfTest,
     Setpoint,
     WatchdogState,
 )
@@ -66,6 +67,16 @@ class FakeBoard:
 
     def acknowledge_watchdog(self, evse_id: int) -> None:
         self.log.append(("acknowledge", evse_id))
+
+    def start_self_test(self, evse_id: int) -> None:
+        self.log.append(("test", evse_id))
+        if self[evse_id].contactor_closed:
+            raise BoardRefusedError("busy")
+        self.change(evse_id, self_test=SelfTest.RUNNING)
+
+    def dump(self) -> dict[int, tuple[list[int], list[int]]]:
+        self.log.append(("dump",))
+        return {evse.evse_id: ([1, 2], [3]) for evse in self.reading.evses}
 
     def close(self) -> None:
         self.closed += 1
@@ -414,3 +425,66 @@ def test_against_a_live_board(tmp_path: Path) -> None:
         assert poller.statistics().ticks > 5
         assert told[-1].evses[0].contactor_closed
         assert told[-1].error == ""
+
+
+# ------------------------------------------------------------------ self-test and registers
+
+
+def wishing(serial: int, evse_id: int = 1) -> Setpoint:
+    return Setpoint(3, (EvseSetpoint(1), EvseSetpoint(2)), self_tests=((evse_id, serial),))
+
+
+def test_a_self_test_is_begun_once_for_each_wish_and_told_with_its_number() -> None:
+    bed = Bed()
+    bed.board.change(1, self_test=SelfTest.PASSED)  # of somebody before
+    bed.poller.want(wishing(1))
+    bed.ticks(3)
+    assert bed.board.did("test") == 1
+    assert {one.evses[0].self_test for one in bed.told} == {SelfTest.RUNNING}, "never the outcome of the last one"
+    bed.board.change(1, self_test=SelfTest.FAILED)
+    bed.ticks()
+    assert (bed.told[-1].evses[0].self_test, bed.told[-1].evses[0].self_test_serial) == (SelfTest.FAILED, 1)
+    assert (bed.told[-1].evses[1].self_test, bed.told[-1].evses[1].self_test_serial) == (SelfTest.NOT_RUN, 0)
+    bed.poller.want(wishing(2))
+    bed.ticks(2)
+    assert bed.board.did("test") == 2
+
+
+def test_a_self_test_that_the_board_refuses_is_told_and_charging_goes_on() -> None:
+    bed = Bed()
+    bed.board.change(1, contactor_closed=True)
+    bed.poller.want(wishing(5))
+    bed.ticks(2)
+    told = bed.told[-1]
+    assert (told.evses[0].self_test, told.evses[0].self_test_serial, told.error) == (SelfTest.REFUSED, 5, "")
+    assert bed.board.did("test") == 1
+
+
+def test_a_self_test_of_an_evse_that_is_not_there_asks_nobody() -> None:
+    bed = Bed()
+    bed.poller.want(wishing(1, evse_id=9))
+    bed.ticks(2)
+    assert bed.board.did("test") == 0
+
+
+def test_registers_are_read_once_a_second_and_only_while_somebody_looks() -> None:
+    bed = Bed()
+    bed.ticks(10)
+    assert (bed.board.did("dump"), bed.poller.registers()) == (0, None)
+    bed.poller.watch(2.0)
+    for _ in range(20):
+        bed.ticks()
+        bed.now += 0.2
+    assert 2 <= bed.board.did("dump") <= 3
+    assert bed.poller.registers() is None, "nothing is kept for nobody"
+
+
+def test_trips_and_resets_are_counted() -> None:
+    bed = Bed()
+    bed.ticks(2)
+    bed.board.change(1, watchdog=WatchdogState.TRIPPED)
+    bed.ticks(3)
+    bed.board.change(1, watchdog=WatchdogState.OK)
+    bed.board.reading = replace(bed.board.reading, boot_count=8)
+    bed.ticks()
+    assert (bed.told[-1].bus.watchdog_trips, bed.told[-1].bus.board_resets) == (1, 1)

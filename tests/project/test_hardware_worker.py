@@ -15,6 +15,7 @@ from station.domain.board import BoardSnapshot, EvseSetpoint, Setpoint
 from station.live import bus
 from station.project import hardware_worker
 from station.project.hardware_worker import Bus
+from tests.support.waiting import wait_until
 
 SETPOINT = Setpoint(sequence=7, evses=(EvseSetpoint(1, allow_power=True, current=16.0),))
 
@@ -34,6 +35,9 @@ class Layer:
         while self.hanging.is_set():  # noqa: ASYNC110 - set from another thread
             await asyncio.sleep(0.01)
         self.sent.put((channel, message))
+
+    async def group_send(self, group: str, message: dict) -> None:
+        await self.send(group, message)
 
     async def receive(self, channel: str) -> dict:
         assert channel == bus.HARDWARE
@@ -143,3 +147,39 @@ def test_it_stops(layer: Layer) -> None:
     line.stop()
     assert not line._thread.is_alive()
     line.offer(BoardSnapshot(at=1.0))  # from a poll thread that ends later
+
+
+class Look:
+    """Registers that are there for so many looks after somebody has asked."""
+
+    def __init__(self) -> None:
+        self.left = 0
+        self.looks = 0
+
+    def watch(self, seconds: float) -> None:
+        assert seconds == bus.WATCH
+        self.left = 2
+
+    def view(self) -> dict | None:
+        self.looks += 1
+        self.left -= 1
+        return {"registers": {}} if self.left >= 0 else None
+
+
+def test_registers_go_out_only_while_somebody_looks(layer: Layer) -> None:
+    look = Look()
+    line = Bus(lambda setpoint: None, lambda: layer, look=look)
+    line.start()
+    try:
+        layer.incoming.put({"type": bus.BOARD_SNAPSHOT})  # none of its business
+        layer.incoming.put({"type": bus.BOARD_WATCH})
+        for _ in range(2):
+            assert layer.sent.get(timeout=10) == (
+                bus.ENGINEERS,
+                {"type": bus.BOARD_REGISTERS, "board": {"registers": {}}},
+            )
+        wait_until(lambda: look.looks == 2 + hardware_worker.MISSES, "it stops to look")
+        layer.incoming.put({"type": bus.BOARD_WATCH})
+        assert layer.sent.get(timeout=10)[0] == bus.ENGINEERS
+    finally:
+        line.stop()

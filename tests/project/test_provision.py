@@ -371,3 +371,19 @@ def test_a_station_certificate_takes_the_place_of_the_one_before(station, author
         assert provision(*own, "--station-key", authority.key_file("own.key", key)) == 0
         public = x509.load_pem_x509_certificate(installed(CertificateUse.CHARGING_STATION).chain[0].encode())
         assert public.public_key() == key.public_key()
+
+
+def test_electrical_data_that_do_not_fit_together_are_refused_as_one(
+    station: environment.Environment, capsys: pytest.CaptureFixture[str]
+) -> None:
+    before = everything(station.data)
+    fuse = ("--set", "ElectricalFeed.FuseRating=20")
+    assert provision(*fuse, "--set", "EVSE@1.Power=3680", "--set", "EVSE@2.Power=3680") == 2
+    assert "ElectricalFeed.FuseRating is 20 A, and all EVSEs together may draw 32 A from L1" in capsys.readouterr().err
+    assert everything(station.data) == before
+
+
+def test_electrical_data_are_looked_at_also_where_they_come_one_by_one() -> None:
+    fuse = ("--set", "ElectricalFeed.FuseRating=20")
+    assert provision(*fuse, "--set", "EVSE@1.Power=2300", "--set", "EVSE@2.Power=2300") == 0
+    assert provision("--set", "EVSE@1.Power=7360") == 2

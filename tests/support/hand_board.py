@@ -13,6 +13,7 @@ from station.domain.board import (
     EvseSnapshot,
     Fault,
     MeterReading,
+    SelfTest,
     Setpoint,
     WatchdogState,
 )
@@ -46,6 +47,9 @@ class HandEvse:
     bolt: bool = False  # the lock held the cable when the power went
     phases: int = 1  # of mains and EV
     meter: dict[str, Any] = field(default_factory=dict)  # what the meter says instead of the truth
+    test: int = 0  # serial number of the last self-test
+    test_outcome: SelfTest = SelfTest.PASSED
+    tests: int = 0  # self-tests begun
 
     def step(self, dt: float) -> None:
         wanted = self.wanted
@@ -110,6 +114,8 @@ class HandEvse:
             meter=replace(self.reading, **self.meter) if self.meter else self.reading,
             bay_occupied=self.bay,
             soc=self.soc if self.plugged else None,
+            self_test=self.test_outcome if self.test else SelfTest.NOT_RUN,
+            self_test_serial=self.test,
         )
 
 
@@ -128,6 +134,9 @@ class HandBoard:
         self.sequence = setpoint.sequence
         for wanted in setpoint.evses:
             self.evses[wanted.evse_id].wanted = wanted
+        for evse_id, serial in setpoint.self_tests:
+            if self.evses[evse_id].test != serial:
+                self.evses[evse_id].test, self.evses[evse_id].tests = serial, self.evses[evse_id].tests + 1
 
     def step(self, dt: float) -> None:
         for evse in self.evses.values():

@@ -15,12 +15,14 @@ from station.device_model.components.station import (
     ClockCtrlr,
     Connector,
     ConnectorPlugRetentionLock,
+    ElectricalFeed,
 )
 from station.device_model.components.transactions import TxCtrlr
 from station.device_model.definition import Component
 
 COMPONENTS: tuple[type[Component], ...] = (
     ChargingStation,
+    ElectricalFeed,
     EVSE,
     Connector,
     ConnectorPlugRetentionLock,
@@ -51,6 +53,7 @@ __all__ = [
     "ConnectorPlugRetentionLock",
     "CustomerInformationCtrlr",
     "DeviceDataCtrlr",
+    "ElectricalFeed",
     "EvseAlignedDataCtrlr",
     "FirmwareCtrlr",
     "OCPPCommCtrlr",

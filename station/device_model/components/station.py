@@ -40,6 +40,10 @@ def _problem() -> Variable[bool]:
     return boolean(False, READ_ONLY, "A fault keeps it from working", computed=True)
 
 
+# Which conductor of the supply each of the EVSE's is (part 2, 2.13.5): R, S, T are L1, L2, L3; x is not connected.
+PHASE_ROTATIONS = ("", "RST", "STR", "TRS", "RTS", "SRT", "TSR", "Rxx", "Sxx", "Txx")
+
+
 def _supply_phases() -> Variable[int]:
     return integer(
         1,
@@ -78,6 +82,29 @@ class ChargingStation(Component):
     FirmwareVersion = string("", READ_ONLY, "The firmware that runs", maximum=50, computed=True)
 
 
+class ElectricalFeed(Component):
+    """What the building gives the station. It has one feed."""
+
+    ACVoltage = decimal(
+        230.0,
+        READ_ONLY,
+        "Nominal voltage of each phase to neutral; ratings in W are made of A with it",
+        unit="V",
+        minimum=100,
+        maximum=300,
+        constant=True,
+    )
+    FuseRating = decimal(
+        0.0,
+        READ_ONLY,
+        "Fuse before the station, each phase; all EVSEs together stay within it. 0: nobody has said",
+        unit="A",
+        minimum=0,
+        maximum=1000,
+        constant=True,
+    )
+
+
 class EVSE(Component, scope=Scope.EVSE):
     """What charges one EV at a time."""
 
@@ -95,6 +122,13 @@ class EVSE(Component, scope=Scope.EVSE):
         computed=True,
         rated=True,
         required="2.13.7",
+    )
+    PhaseRotation = option_list(
+        PHASE_ROTATIONS,
+        "",
+        READ_ONLY,
+        "Which phase of the supply each of its conductors is, as R, S and T; empty: nobody has said",
+        constant=True,
     )
     AllowReset = boolean(False, READ_ONLY, "The EVSE can be reset by itself", constant=True)
 
