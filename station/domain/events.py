@@ -101,7 +101,8 @@ class OperatorCommand:
     ``clear_security_log``, ``install_certificate`` (use: a CertificateUse, certificate in PEM; for the station's own
     the whole chain, to the pending request), ``delete_certificate`` (certificate_id), ``renew_certificate`` (send:
     whether the request goes to the CSMS; otherwise it waits, remembered as ``certificate_request``, to be downloaded),
-    ``diagnose_connection`` (slot, or csms_url and security_profile), ``stop_diagnosis``.
+    ``diagnose_connection`` (slot, or csms_url and security_profile), ``stop_diagnosis``, ``limit`` (evse_id, current in
+    A per phase: 0 pauses, None lifts all limits of the owner's there).
 
     Of an installer, each tried at once and taken back by itself unless the CSMS answers (``keep``: without a trial;
     ``less_security``: also with a lower security profile): ``set_network_profile`` (slot, csms_url, security_profile,
@@ -114,6 +115,20 @@ class OperatorCommand:
     who: str
     action: str
     arguments: Payload = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True)
+class LimitWanted:
+    """The owner's automation limits an EVSE for ``valid_for`` seconds from now, unless it says so again before.
+
+    State that is repeated, not a command: nobody is told what came of it but by the live view. ``current`` is A per
+    phase, 0 pauses, None ends such a limit.
+    """
+
+    evse_id: int
+    current: float | None
+    valid_for: float
+    who: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -183,6 +198,7 @@ Event: TypeAlias = (
     | CallAnswered
     | CallFailed
     | OperatorCommand
+    | LimitWanted
     | BoardSnapshot
     | TransferReport
     | CustomerLookedUp

@@ -62,6 +62,7 @@ from station.ocpp.blocks.g_availability import Availability
 from station.ocpp.blocks.g_problems import Problems
 from station.ocpp.blocks.h_reservation import REMEMBERED, Reservations
 from station.ocpp.blocks.j_meter_values import MeterValues
+from station.ocpp.blocks.k_owner_limits import OwnerLimits
 from station.ocpp.blocks.l_firmware_management import FirmwareManagement
 from station.ocpp.blocks.m_certificates import Certificates
 from station.ocpp.blocks.n_diagnostics import Customers, Logs
@@ -97,6 +98,7 @@ OPERATOR_ACTIONS = {
     "renew_certificate",
     "diagnose_connection",
     "stop_diagnosis",
+    "limit",
 }
 
 
@@ -152,6 +154,7 @@ class Station:
         firmware = firmware or RunningFirmware("")
         self._sources(firmware.version)
         self._power = PowerControl(self.model)
+        self.limits = OwnerLimits(self.context)
         self._reset = Reset(self.context)
         self._remote = RemoteControl(self.context)
         self.authorization = AuthorizationBlock(self.context)
@@ -179,6 +182,7 @@ class Station:
             Reservations(self.context),  # whom an EVSE is kept for is known before its status is told
             self.availability,
             Problems(self.context),
+            self.limits,
             self.authorization,
             Transactions(self.context),
             self._remote,

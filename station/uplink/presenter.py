@@ -3,14 +3,16 @@
 from __future__ import annotations
 
 from collections import deque
+from datetime import timedelta
 
-from station.device_model.components import ChargingStation, ClockCtrlr
+from station.device_model.components import EVSE, ChargingStation, ClockCtrlr
 from station.device_model.model import DeviceModel, Entry
 from station.domain.evse import EV_CONNECTED, Evse
 from station.domain.moment import Moment, rfc3339
 from station.domain.reason import Reason
 from station.domain.transaction import ChargingState
 from station.live.payloads import EvseLive, FirmwareLive, ReasonLive, StationLive
+from station.ocpp.power import NOMINAL_VOLTAGE
 from station.ocpp.station import Station
 
 CURVE_POINTS = 240
@@ -112,9 +114,25 @@ class Presenter:
                 "voltage": reading.voltage,
                 "register": reading.energy / 1000,
             }
+        values |= self._limits(station, evse, now)
         values |= self._session(station, evse, now)
         values |= self._said(station, evse, now)
         return EvseLive(**{**{name: getattr(live, name) for name in live.__slots__}, **values})
+
+    def _limits(self, station: Station, evse: Evse, now: Moment) -> dict[str, object]:
+        """What the owner allows. The end of a timed limit is told in whole seconds: it must not tremble."""
+        rating = station.model.limits(EVSE.Power.at(evse.id)).maximum or 0.0
+        phases = station.model[EVSE.SupplyPhases.at(evse.id)] or 1
+        values: dict[str, object] = {
+            "current_max": int(float(rating) / NOMINAL_VOLTAGE / phases * 10) / 10,
+            "limit": evse.limit,
+            "limit_standing": station.limits.standing(evse.id),
+        }
+        timed = station.limits.timed(evse.id, now)
+        if timed is not None:
+            until = station.clock.utc(now) + timedelta(seconds=timed[1] + 0.5)
+            values |= {"limit_timed": timed[0], "limit_until": rfc3339(until.replace(microsecond=0))}
+        return values
 
     def _doubts(self, evse: Evse) -> tuple[str, ...]:
         return (f"Meter:{evse.meter.problem}",) if evse.meter.problem else ()
