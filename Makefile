@@ -72,6 +72,12 @@ conformance: ## all certification cases on both rigs, and the report docs/confor
 	$(BIN)/python -m tests.conformance || failed=1; \
 	exit $$failed
 
+.PHONY: fuzz
+FUZZ ?= 200
+fuzz: ## many more requests to the API than make test plays, others each time; FUZZ=1000 of each kind
+	@bin/setup
+	@FUZZ_EXAMPLES=$(FUZZ) exec $(BIN)/python -m pytest tests/webui/api/test_any_request.py -q
+
 clean: ## remove all that can be made again; the data folder stays
 	rm -rf .venv .setup.lock .pytest_cache .mypy_cache .ruff_cache .import_linter_cache .hypothesis build
 	find . -name __pycache__ -type d -prune -exec rm -rf {} +

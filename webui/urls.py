@@ -1,6 +1,7 @@
 """Where the addresses of the web interface lead."""
 
-from django.urls import path
+from django.urls import path, re_path
+from django.views.decorators.csrf import csrf_exempt
 
 from webui.accounts import views as door
 from webui.bench import views as bench
@@ -63,6 +64,9 @@ urlpatterns = [
     path("device-model/", device_model.device_model, name="device-model"),
     path("device-model/<str:name>/", device_model.variable, name="variable"),
     path("device-model/<str:name>/set/", device_model.set_variable, name="set-variable"),
+    path("api/", lazily("api.documentation"), name="api"),
+    re_path(r"^api/v1/(?P<rest>[\s\S]*)$", csrf_exempt(lazily_async("api.machine")), name="api-v1"),
+    path("metrics", lazily_async("metrics.metrics"), name="metrics"),
     path("conformance/", conformance.conformance, name="conformance"),
     path("conformance/report.json", conformance.as_json, name="conformance-json"),
     path("evse/<int:evse_id>/<slug:action>/", commands.file_command, name="file-command"),

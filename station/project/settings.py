@@ -38,6 +38,8 @@ INSTALLED_APPS = [
     "station.project.apps.ProjectConfig",
     "station.store.apps.StoreConfig",
     "webui.apps.WebuiConfig",
+    "webui.api.apps.ApiConfig",
+    "webui.neighbourhood.apps.NeighbourhoodConfig",
     "webui.accounts.apps.AccountsConfig",
     "webui.owner.apps.OwnerConfig",
     "webui.tariff.apps.TariffConfig",
