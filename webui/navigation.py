@@ -74,6 +74,8 @@ ADMINISTRATION = Group(
     (
         Entry("people", _("People"), role=Role.ADMINISTRATOR, rooms=("people-", "person", "person-")),
         Entry("audit", _("Audit log"), role=Role.ADMINISTRATOR, rooms=("audit-",)),
+        Entry("neighbourhood", _("Neighbourhood"), role=Role.ADMINISTRATOR, rooms=("neighbourhood-",)),
+        Entry("api", pgettext_lazy("navigation", "API"), role=Role.ADMINISTRATOR),
     ),
 )
 

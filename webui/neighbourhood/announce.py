@@ -63,19 +63,19 @@ async def announce(
     again: float = AGAIN,
 ) -> None:
     """Announce until cancelled, anew where the machine's addresses have changed; then say goodbye."""
-    failing = False
+    failed = ""
     while True:
         here = reachable()
         try:
             if here:
-                failing = False
                 await _while_the_same(name, doors, here, interfaces=interfaces, reachable=reachable, look=look)
+                failed = ""
             else:
                 await asyncio.sleep(look)
         except (OSError, ValueError) as error:
-            if not failing:
+            if str(error) != failed:  # said once, not with every attempt
                 log.warning("mDNS: the station cannot be announced: %s", error)
-            failing = True
+            failed = str(error)
             await asyncio.sleep(again)
 
 

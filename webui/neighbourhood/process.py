@@ -5,7 +5,6 @@ from __future__ import annotations
 import asyncio
 import logging
 import signal
-import ssl
 import time
 from collections.abc import Callable, Coroutine, Sequence
 from pathlib import Path
@@ -24,7 +23,7 @@ from station.store.models import Command
 from station.store.secrets import SecretDamaged
 from webui import words
 from webui.commands import filing
-from webui.neighbourhood import switch
+from webui.neighbourhood import switch, tls
 from webui.neighbourhood.doors import Door
 from webui.neighbourhood.models import CONTROL, Neighbourhood
 from webui.neighbourhood.topics import Order
@@ -72,7 +71,7 @@ async def _live(
             base=chosen.topic,
             user=chosen.user,
             password=password,
-            tls=tls(chosen.ca) if chosen.tls else None,
+            tls=tls.context(chosen.ca) if chosen.tls else None,
             control=chosen.scope == CONTROL,
             discovery=chosen.discovery,
             discovery_prefix=chosen.discovery_topic,
@@ -99,11 +98,6 @@ async def _watch(beat: Callable[[], None], data: Path, began: switch.Wish, stopp
             stopped.set()
             return
         await asyncio.sleep(BEAT)
-
-
-def tls(ca: str) -> ssl.SSLContext:
-    """What a broker is verified by: that certificate (PEM) alone, or the roots of the operating system."""
-    return ssl.create_default_context(cadata=ca) if ca else ssl.create_default_context()
 
 
 # ------------------------------------------------------------------ from the station

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import getpass
 import subprocess
 import threading
 from pathlib import Path
@@ -23,7 +24,9 @@ class Broker:
         self.port = free_port()
         self._file = folder / "mosquitto.conf"
         anonymous = [] if any("allow_anonymous" in line for line in lines) else ["allow_anonymous true"]
-        self._file.write_text("\n".join([f"listener {self.port} 127.0.0.1", *anonymous, *lines, ""]))
+        # As root it would become another user, who may not read the test's files.
+        head = [f"user {getpass.getuser()}", f"listener {self.port} 127.0.0.1"]
+        self._file.write_text("\n".join([*head, *anonymous, *lines, ""]))
         self._log = folder / "mosquitto.log"
         self._process: subprocess.Popen[bytes] | None = None
 
