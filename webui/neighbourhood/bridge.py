@@ -79,6 +79,7 @@ class Bridge:
         self._news = asyncio.Event()
         self._loop: asyncio.AbstractEventLoop
         self._away = ""
+        self._ending = False
 
     # ------------------------------------------------------------------ the station's side
 
@@ -99,6 +100,7 @@ class Bridge:
                 await self._turn(client)
         finally:
             orders.cancel()
+            self._ending = True
             if self._connected:
                 goodbye = client.publish(topics.availability(self._broker.base), topics.OFFLINE, _STATE, retain=True)
                 await asyncio.to_thread(_wait, goodbye)
@@ -224,7 +226,7 @@ class Bridge:
 
     def _lost(self, why: str) -> None:
         self._connected = False
-        if why != self._away:  # said once, not with every attempt
+        if why != self._away and not self._ending:  # said once, not with every attempt
             log.warning("MQTT: no connection to %s:%d: %s", self._broker.host, self._broker.port, why)
         self._away = why
 

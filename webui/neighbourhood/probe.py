@@ -75,7 +75,9 @@ async def probe(host: str, port: int, tls: ssl.SSLContext | None, user: str, pas
         return Found(False, _("What listens at port %(port)s of %(host)s is no MQTT broker.") % where)
     if answer[3] in _CREDENTIALS:
         if user:
-            return Found(False, _("The broker does not take this user name and password, or lets this user do nothing."))
+            return Found(
+                False, _("The broker does not take this user name and password, or lets this user do nothing.")
+            )
         return Found(False, _("The broker wants a user name and a password."))
     if answer[3]:
         return Found(False, str(_REFUSED.get(answer[3]) or _("The broker refuses the station.")))

@@ -162,7 +162,7 @@ async def carry_out(order: Order) -> str:
             return "the station has not answered yet"
         await asyncio.sleep(0.2)
         command = await Command.objects.aget(pk=command.pk)
-    await sync_to_async(connection.close)()
+    await sync_to_async(lambda: connection.close())()  # that of the thread on which the rows were read
     return words.outcome(command.action, command.status == Command.Status.ACCEPTED, command.message)
 
 
