@@ -14,7 +14,7 @@ setup: ## only set up: .venv with all requirements, and Redis
 	@bin/setup redis
 
 test: ## lint and all tests; certification cases in memory, one or two of each block on the appliance, too
-	@bin/setup redis chromium rauc softhsm wireguard
+	@bin/setup redis chromium rauc softhsm wireguard mosquitto
 	@$(MAKE) --no-print-directory checks
 	@exec $(BIN)/python -m pytest
 
@@ -71,6 +71,12 @@ conformance: ## all certification cases on both rigs, and the report docs/confor
 	done; \
 	$(BIN)/python -m tests.conformance || failed=1; \
 	exit $$failed
+
+.PHONY: fuzz
+FUZZ ?= 200
+fuzz: ## many more requests to the API than make test plays, others each time; FUZZ=1000 of each kind
+	@bin/setup
+	@FUZZ_EXAMPLES=$(FUZZ) exec $(BIN)/python -m pytest tests/webui/api/test_any_request.py -q
 
 clean: ## remove all that can be made again; the data folder stays
 	rm -rf .venv .setup.lock .pytest_cache .mypy_cache .ruff_cache .import_linter_cache .hypothesis build

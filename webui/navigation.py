@@ -82,6 +82,8 @@ ADMINISTRATION = Group(
         Entry("access", _("Access rules"), role=Role.ADMINISTRATOR, rooms=("access-",)),
         Entry("https", _("HTTPS"), role=Role.ADMINISTRATOR, rooms=("https-",)),
         Entry("vpn", _("VPN"), role=Role.ADMINISTRATOR, rooms=("vpn-",)),
+        Entry("neighbourhood", _("Neighbourhood"), role=Role.ADMINISTRATOR, rooms=("neighbourhood-",)),
+        Entry("api", pgettext_lazy("navigation", "API"), role=Role.ADMINISTRATOR),
     ),
 )
 

@@ -165,6 +165,7 @@ def _charging(reason: ReasonLive) -> Told:
 _LIMITS: Mapping[str, Any] = {
     LimitedBy.TEMPERATURE: _("The station is warm and gives less until it has cooled down."),
     LimitedBy.CABLE: _("The cable carries less than the station could give; a thicker one charges faster."),
+    LimitedBy.OWNER: _("It charges more slowly than it could, because a limit has been set for this EVSE."),
     LimitedBy.FALLBACK: _("The board gives its safe current until it hears from the station again."),
 }
 
@@ -176,6 +177,11 @@ def _takes_little(reason: ReasonLive) -> Told:
 
 def _locking(reason: ReasonLive) -> Told:
     return Told(_("Getting ready"), "wait", _("The cable is being locked."), _("Energy follows when the lock is shut."))
+
+
+def _paused(reason: ReasonLive) -> Told:
+    sentence = _("A limit of 0 A has been set for this EVSE, by automation or by hand.")
+    return Told(_("Paused by a limit"), "pause", sentence, _("It goes on by itself when the limit is lifted."))
 
 
 def _too_little(reason: ReasonLive) -> Told:
@@ -317,6 +323,7 @@ WORDS: Mapping[str, _Words] = {
     Why.CHARGING: _charging,
     Why.TAKES_LITTLE: _takes_little,
     Why.LOCKING: _locking,
+    Why.PAUSED: _paused,
     Why.TOO_LITTLE: _too_little,
     Why.CAR_PAUSES: _car_pauses,
     Why.CAR_PREPARES: _car_prepares,

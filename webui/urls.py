@@ -1,6 +1,7 @@
 """Where the addresses of the web interface lead."""
 
 from django.urls import include, path, re_path
+from django.views.decorators.csrf import csrf_exempt
 
 from webui.accounts import views as door
 from webui.bench import views as bench
@@ -120,6 +121,11 @@ urlpatterns = [
     path("trace/", lazily("trace.trace"), name="trace"),
     path("trace/export.jsonl", lazily("trace.export"), name="trace-export"),
     path("trace/<str:entry>/", lazily("trace.line"), name="trace-line"),
+    path("api/", lazily("api.documentation"), name="api"),
+    re_path(r"^api/v1/(?P<rest>[\s\S]*)$", csrf_exempt(lazily_async("api.machine")), name="api-v1"),
+    path("metrics", lazily_async("metrics.metrics"), name="metrics"),
+    path("neighbourhood/", lazily("neighbourhood.neighbourhood"), name="neighbourhood"),
+    path("neighbourhood/check/", lazily_async("neighbourhood.check"), name="neighbourhood-check"),
     path("conformance/", conformance.conformance, name="conformance"),
     path("conformance/report.json", conformance.as_json, name="conformance-json"),
     path("evse/<int:evse_id>/<slug:action>/", commands.file_command, name="file-command"),

@@ -10,6 +10,7 @@ from contextlib import suppress
 from typing import Any, NamedTuple
 
 from django.utils import translation
+from django.utils.formats import localize
 from django.utils.translation import gettext_lazy as _
 
 from station.domain.reason import Why
@@ -241,6 +242,15 @@ def _detail(data: Mapping[str, Any]) -> str:
     return f"{told[:1].upper()}{told[1:]}." if told else ""
 
 
+def _limited(data: Mapping[str, Any]) -> str:
+    who, current = data.get("who") or "?", data.get("current")
+    if not isinstance(current, int | float):
+        return str(_("%(who)s lifted the limit of the current.") % {"who": who})
+    if current == 0:
+        return str(_("%(who)s paused charging.") % {"who": who})
+    return str(_("%(who)s limited the current to %(current)s A.") % {"who": who, "current": localize(current)})
+
+
 _EVENTS: Mapping[str, Sentence] = {
     **installer_words.EVENTS,
     "plugged_in": lambda data: _("The car was plugged in."),
@@ -284,6 +294,9 @@ _EVENTS: Mapping[str, Sentence] = {
     ),
     "registration": lambda data: _REGISTERED.get(str(data.get("status"))) or str(data.get("status")),
     "availability": lambda data: _("Put into service.") if data.get("operative") else _("Taken out of service."),
+    "limit": lambda data: _limited(data),
+    "limit_timed": lambda data: _("%(who)s limits the current for a while.") % {"who": data.get("who") or "API"},
+    "limit_lapsed": lambda data: _("The limit for a while has ended."),
     "unlocked": lambda data: _("The connector was unlocked."),
     "unlock_failed": lambda data: _("The connector could not be unlocked."),
     "lock_failed": lambda data: _("The lock does not hold the cable, so there is no power."),
@@ -340,6 +353,8 @@ def outcome(action: str, accepted: bool, said: str) -> str:
     """What became of a command: the station's own sentence, or words for its word."""
     if accepted and action == "start" and said == "Stopped.":
         action = "stop"  # the same code once more ends the session (C01.FR.03)
+    if accepted and action == "limit" and said == "Lifted.":
+        action = "lift_limit"
     if accepted and action in _DONE:
         return str(_DONE[action])
     if said in _REFUSED:
@@ -365,6 +380,8 @@ _DONE: Mapping[str, Any] = {
     "start": _("Charging is allowed. Energy flows as soon as the car asks for it."),
     "stop": _("Charging ends."),
     "unlock": _("The connector is unlocked."),
+    "limit": _("The limit holds from now on."),
+    "lift_limit": _("There is no limit of the owner's any more."),
     "master_pass": _("The sessions end."),
     "name_customer": _("Noted."),
     "clear_security_log": _("The security log was cleared."),

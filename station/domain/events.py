@@ -107,7 +107,8 @@ class OperatorCommand:
     ``set_installation`` (variables: texts by name, see ``device_model.installation``), ``begin_maintenance`` and
     ``end_maintenance`` (evse_id; to end without one: all that the person had begun), ``manual_setpoint`` (evse_id,
     current in A, phases), ``self_test`` (evse_id), ``install_firmware`` (transfer_id: where its file lies in the
-    spool; certificate in PEM, signature in Base64).
+    spool; certificate in PEM, signature in Base64), ``limit`` (evse_id, current in A per phase: 0 pauses, None
+    lifts all limits of the owner's there).
 
     Of an installer, each tried at once and taken back by itself unless the CSMS answers (``keep``: without a trial;
     ``less_security``: also with a lower security profile): ``set_network_profile`` (slot, csms_url, security_profile,
@@ -120,6 +121,20 @@ class OperatorCommand:
     who: str
     action: str
     arguments: Payload = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True)
+class LimitWanted:
+    """The owner's automation limits an EVSE for ``valid_for`` seconds from now, unless it says so again before.
+
+    State that is repeated, not a command: nobody is told what came of it but by the live view. ``current`` is A per
+    phase, 0 pauses, None ends such a limit.
+    """
+
+    evse_id: int
+    current: float | None
+    valid_for: float
+    who: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -189,6 +204,7 @@ Event: TypeAlias = (
     | CallAnswered
     | CallFailed
     | OperatorCommand
+    | LimitWanted
     | BoardSnapshot
     | TransferReport
     | CustomerLookedUp

@@ -72,6 +72,7 @@ class Evse(Seat):
     socket: bool = False  # the driver brings the cable, and a lock holds it
     signs: bool = False  # the meter's values are to be had signed
     lock_failed: bool = False  # it should hold a cable and does not (G05)
+    limit: float | None = None  # A per phase that the owner allows at most; None: there is no such limit, 0 pauses
     kept_for: Authorization | None = None  # whose cable the lock holds after the EV's side was pulled (E09.FR.03)
 
     @property
@@ -188,7 +189,7 @@ class Evse(Seat):
         if self.authorization is None:
             # the authorization ended, or there never was one; E05.FR.02 keeps it and suspends
             return ChargingState.EV_CONNECTED
-        if self.suspended_by_station or self.faults or self.watchdog_tripped:
+        if self.suspended_by_station or self.faults or self.watchdog_tripped or self.limit == 0:
             return ChargingState.SUSPENDED_EVSE
         if not self.offering:
             # the offer is on its way to the board, or the station gives none

@@ -28,6 +28,7 @@ class Why(StrEnum):
     CHARGING = "charging"  # limited_by
     TAKES_LITTLE = "takes_little"  # soc
     LOCKING = "locking"
+    PAUSED = "paused"  # the owner, or his automation, allows nothing for now
     TOO_LITTLE = "too_little"  # limit: what is left for the car is too little to charge with
     CAR_PAUSES = "car_pauses"  # charged, soc
     CAR_PREPARES = "car_prepares"
@@ -59,6 +60,7 @@ class LimitedBy(StrEnum):
     NOTHING = ""
     TEMPERATURE = "temperature"
     CABLE = "cable"
+    OWNER = "owner"  # or what he has set to do it
     FALLBACK = "fallback"  # the board's own, after the station had left it alone
 
 
@@ -111,6 +113,7 @@ class Circumstances:
     transferring: bool = False
     power: float = 0.0
     limit: float = 0.0
+    paused: bool = False
     limited_by: LimitedBy = LimitedBy.NOTHING
     offering: bool = False
     offered_long: bool = False  # the EV had its time to take what is offered
@@ -162,6 +165,8 @@ def _of_a_session(here: Circumstances) -> Reason:
         return Reason(Why.FELL_BACK)
     if here.needs_lock:
         return Reason(Why.LOCKING)
+    if here.paused:
+        return Reason(Why.PAUSED)
     if here.limit < LEAST_CURRENT:
         return Reason(Why.TOO_LITTLE, limit=here.limit)
     if not here.offering:

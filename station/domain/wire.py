@@ -19,7 +19,7 @@ from station.domain.board import (
     Setpoint,
     WatchdogState,
 )
-from station.domain.events import TransferReport
+from station.domain.events import LimitWanted, TransferReport
 
 
 def pack_snapshot(snapshot: BoardSnapshot) -> dict[str, Any]:
@@ -87,3 +87,19 @@ def unpack_report(data: dict[str, Any]) -> TransferReport:
     if not all(isinstance(text, str) for text in texts) or not all(type(number) is int for number in numbers):
         raise ValueError("a field of the report has the wrong type")
     return report
+
+
+def pack_limit(wanted: LimitWanted) -> dict[str, Any]:
+    """A dictionary of plain values."""
+    return asdict(wanted)
+
+
+def unpack_limit(data: dict[str, Any]) -> LimitWanted:
+    """The wish behind ``pack_limit``; raises TypeError or ValueError where it is none."""
+    wanted = LimitWanted(**data)
+    numbers = (wanted.valid_for, 0 if wanted.current is None else wanted.current)
+    if type(wanted.evse_id) is not int or not isinstance(wanted.who, str):
+        raise ValueError("a field of the limit has the wrong type")
+    if not all(type(number) in (int, float) for number in numbers):
+        raise ValueError("a number of the limit has the wrong type")
+    return wanted

@@ -53,6 +53,11 @@ class EvseLive:
     current: tuple[float, float, float] = (0.0, 0.0, 0.0)  # A
     voltage: tuple[float, float, float] = (0.0, 0.0, 0.0)  # V
     current_offered: float = 0.0  # A
+    current_max: float = 0.0  # A per phase, the rating
+    limit: float | None = None  # A per phase that the owner allows: the least of the two below; 0 pauses
+    limit_standing: float | None = None  # set for good
+    limit_timed: float | None = None  # set until ``limit_until``
+    limit_until: str = ""  # RFC 3339
     register: float = 0.0  # Wh, the meter's import register
     soc: float | None = None
     temperature: float | None = None

@@ -109,8 +109,10 @@ class PowerControl:
         )
 
     def limit(self, evse: Evse) -> float:
-        """A per phase, in steps of 0.1: the least of cable and rating."""
+        """A per phase, in steps of 0.1: the least of cable, rating and what the owner allows; 0 pauses."""
         limits = [evse.snapshot.cable_limit] if evse.snapshot else []
+        if evse.limit is not None:
+            limits.append(evse.limit)
         return int(min([*limits, self.rating(evse)]) * 10 + 1e-6) / 10
 
     def rating(self, evse: Evse) -> float:

@@ -61,6 +61,7 @@ class Reasons:
             transferring=evse.transferring,
             power=evse.meter.power,
             limit=self._power.limit(evse) if snapshot else 0.0,
+            paused=evse.limit == 0,
             limited_by=self._limited_by(evse),
             offering=evse.offering,
             offered_long=evse.offered_at is not None and now.monotonic >= evse.offered_at + EV_GRACE,
@@ -108,7 +109,10 @@ class Reasons:
             return LimitedBy.NOTHING
         if BoardWarning.TEMPERATURE_HIGH in evse.snapshot.warnings:
             return LimitedBy.TEMPERATURE
-        return LimitedBy.CABLE if evse.snapshot.cable_limit < self._power.rating(evse) else LimitedBy.NOTHING
+        rating, cable = self._power.rating(evse), evse.snapshot.cable_limit
+        if evse.limit is not None and evse.limit < min(rating, cable):
+            return LimitedBy.OWNER
+        return LimitedBy.CABLE if cable < rating else LimitedBy.NOTHING
 
     def _refusal(self, evse: Evse, now: Moment) -> str:
         """Why the last token was refused, where that concerns who stands at this EVSE."""

@@ -64,6 +64,7 @@ from station.ocpp.blocks.g_maintenance import Maintenance
 from station.ocpp.blocks.g_problems import Problems
 from station.ocpp.blocks.h_reservation import REMEMBERED, Reservations
 from station.ocpp.blocks.j_meter_values import MeterValues
+from station.ocpp.blocks.k_owner_limits import OwnerLimits
 from station.ocpp.blocks.l_firmware_management import FirmwareManagement
 from station.ocpp.blocks.m_certificates import Certificates
 from station.ocpp.blocks.n_diagnostics import Customers, Logs
@@ -111,6 +112,7 @@ OPERATOR_ACTIONS = {
     "end_maintenance",
     "manual_setpoint",
     "self_test",
+    "limit",
 }
 
 
@@ -167,6 +169,7 @@ class Station:
         firmware = firmware or RunningFirmware("")
         self._sources(firmware.version)
         self._power = PowerControl(self.model)
+        self.limits = OwnerLimits(self.context)
         self._reset = Reset(self.context)
         self._remote = RemoteControl(self.context)
         self.authorization = AuthorizationBlock(self.context)
@@ -197,6 +200,7 @@ class Station:
             self.maintenance,
             self.availability,
             Problems(self.context),
+            self.limits,
             self.authorization,
             Transactions(self.context),
             self._remote,
@@ -257,6 +261,10 @@ class Station:
 
     def _evses(self) -> list[Evse]:
         return list(self.context.evses.values())
+
+    def rating(self, evse: Evse) -> float:
+        """A per phase that the EVSE is made for; infinite where nobody said."""
+        return self._power.rating(evse)
 
     @property
     def actions(self) -> frozenset[str]:

@@ -26,8 +26,9 @@ HARDWARE_LOOP = "hardware-loop"  # the Celery worker around it, and its bus thre
 TRANSFERS = "transfers"
 SIMULATOR = "simulator"
 CSMS = "csms"
+NEIGHBOURS = "neighbours"  # only while mDNS or MQTT is on
 REDIS = "redis"  # beaten by the supervisor for an embedded Redis that answers
-SLOTS = (WEB, UPLINK, HARDWARE, HARDWARE_LOOP, TRANSFERS, SIMULATOR, CSMS, REDIS)
+SLOTS = (WEB, UPLINK, HARDWARE, HARDWARE_LOOP, TRANSFERS, SIMULATOR, CSMS, NEIGHBOURS, REDIS)
 
 WORD_LIMIT = 400  # bytes of JSON
 _HEADER = struct.Struct("<IQdH")  # checksum of the rest, number, monotonic time (s), length of the word

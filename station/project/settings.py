@@ -39,6 +39,8 @@ INSTALLED_APPS = [
     "station.store.apps.StoreConfig",
     "station.notices.apps.NoticesConfig",
     "webui.apps.WebuiConfig",
+    "webui.api.apps.ApiConfig",
+    "webui.neighbourhood.apps.NeighbourhoodConfig",
     "webui.accounts.apps.AccountsConfig",
     "webui.sessions.apps.SessionsConfig",
     "webui.owner.apps.OwnerConfig",

@@ -11,8 +11,8 @@ from channels.consumer import AsyncConsumer
 from channels.worker import Worker
 
 from station.domain.board import BoardSnapshot
-from station.domain.events import TransferReport
-from station.domain.wire import unpack_report, unpack_snapshot
+from station.domain.events import LimitWanted, TransferReport
+from station.domain.wire import unpack_limit, unpack_report, unpack_snapshot
 from station.live import bus
 
 log = logging.getLogger(__name__)
@@ -33,12 +33,14 @@ class UplinkConsumer(AsyncConsumer):
         nudge: Callable[[], None],
         hello: Callable[[], None],
         report: Callable[[TransferReport], None],
+        limit: Callable[[LimitWanted], None],
     ) -> None:
         self._heard = {
             bus.BOARD_SNAPSHOT: lambda message: snapshot(unpack_snapshot(message["snapshot"])),
             bus.COMMAND_FILED: lambda message: nudge(),
             bus.HELLO: lambda message: hello(),
             bus.TRANSFER_REPORT: lambda message: report(unpack_report(message["report"])),
+            bus.LIMIT_WANTED: lambda message: limit(unpack_limit(message["limit"])),
         }
 
     async def dispatch(self, message: dict[str, Any]) -> None:

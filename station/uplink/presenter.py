@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections import deque
 from datetime import timedelta
 from typing import Any
@@ -139,9 +140,24 @@ class Presenter:
                 "voltage": reading.voltage,
                 "register": reading.energy / 1000,
             }
+        values |= self._limits(station, evse, now)
         values |= self._session(station, evse, now)
         values |= self._said(station, evse, now)
         return EvseLive(**{**{name: getattr(live, name) for name in live.__slots__}, **values})
+
+    def _limits(self, station: Station, evse: Evse, now: Moment) -> dict[str, object]:
+        """What the owner allows. The end of a timed limit is told in whole seconds: it must not tremble."""
+        rating = station.rating(evse)
+        values: dict[str, object] = {
+            "current_max": int(rating * 10 + 1e-6) / 10 if math.isfinite(rating) else 0.0,
+            "limit": evse.limit,
+            "limit_standing": station.limits.standing(evse.id),
+        }
+        timed = station.limits.timed(evse.id, now)
+        if timed is not None:
+            until = station.clock.utc(now) + timedelta(seconds=timed[1] + 0.5)
+            values |= {"limit_timed": timed[0], "limit_until": rfc3339(until.replace(microsecond=0))}
+        return values
 
     def _doubts(self, evse: Evse) -> tuple[str, ...]:
         return (f"Meter:{evse.meter.problem}",) if evse.meter.problem else ()

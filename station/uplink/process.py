@@ -148,6 +148,7 @@ class Uplink:
             nudge=self._commands.nudge,
             hello=lambda: self._publisher.touch(asked=True),
             report=self.runtime.offer,
+            limit=self.runtime.offer,
         )
         self._worker = UplinkWorker(consumer, self._layer)
 

@@ -26,6 +26,7 @@ CLAIMS: dict[Why, Callable[[Circumstances], bool]] = {
     Why.CHARGING: lambda here: here.authorized and here.plugged and here.transferring and here.power >= LITTLE,
     Why.TAKES_LITTLE: lambda here: here.authorized and here.plugged and here.transferring and here.power < LITTLE,
     Why.LOCKING: lambda here: here.authorized and here.plugged and here.needs_lock,
+    Why.PAUSED: lambda here: here.authorized and here.plugged and here.paused and not here.transferring,
     Why.TOO_LITTLE: lambda here: here.authorized and here.plugged and here.limit < LEAST_CURRENT,
     Why.CAR_PAUSES: lambda here: here.authorized and here.plugged and here.offering and not here.transferring,
     Why.CAR_PREPARES: lambda here: here.authorized and here.offering and not here.offered_long and not here.charged,
@@ -79,6 +80,7 @@ CIRCUMSTANCES = st.builds(
     transferring=st.booleans(),
     power=st.floats(0, 22_000),
     limit=st.floats(0, 63),
+    paused=st.booleans(),
     limited_by=st.sampled_from(LimitedBy),
     offering=st.booleans(),
     offered_long=st.booleans(),
@@ -119,7 +121,7 @@ def test_one_reason_and_a_true_one_whatever_the_circumstances(here: Circumstance
 
 IN_A_SESSION = (
     *("plugged", "authorized", "lock_failed", "suspended", "transferring", "fell_back", "needs_lock", "offering"),
-    *("offered_long", "charged", "awaited", "over"),
+    *("offered_long", "charged", "awaited", "over", "paused"),
 )
 WITHOUT = (
     *("plugged", "authorized", "awaited", "kept", "transaction", "ending", "over", "checking", "may_charge"),

@@ -324,3 +324,18 @@ def test_a_reservation_of_any_evse_holds_the_last_free_one() -> None:
     rig.skip(1900)
     rig.poll()
     assert why(rig, 2) is Why.FREE
+
+
+def test_a_limit_of_the_owner_slows_down_or_pauses() -> None:
+    rig = MemoryRig().boot()
+    rig.plug()
+    rig.card()
+    rig.operator("limit", evse_id=1, current=8)
+    rig.let(5)
+    assert reason(rig) == Reason(Why.CHARGING, limited_by=LimitedBy.OWNER)
+    rig.operator("limit", 2, evse_id=1, current=0)
+    rig.let(5)
+    assert reason(rig) == Reason(Why.PAUSED)
+    rig.operator("limit", 3, evse_id=1, current=80)
+    rig.let(5)
+    assert reason(rig) == Reason(Why.CHARGING)

@@ -46,6 +46,8 @@ def child(folder: Path, plan: dict) -> int:
         (folder / "grandchild").write_text(f"{os.getpid()}\n")
         time.sleep(3600)
     while True:
+        if do == "anew-once" and lives == 1 and (folder / "anew").exists():
+            return 0
         if plan.get("slot") and do != "mute":
             health.beat(plan["slot"])
         time.sleep(0.05)
@@ -84,6 +86,7 @@ def main() -> None:
             slots=(each["slot"],) if each.get("slot") else (),
             station=each.get("station", False),
             last=each.get("last", False),
+            wanted=(folder / each["wanted"]).exists if "wanted" in each else None,
         )
         for each in plan["children"]
     ]

@@ -245,3 +245,35 @@ def test_a_stop_on_trial_is_a_stop(trial: Callable[..., Run], tmp_path: Path) ->
     assert run.stop() == 0
     assert "other code" not in run.text()
     assert not (tmp_path / "given up").exists()
+
+
+def test_a_child_that_is_switched_on_and_off(start, tmp_path: Path) -> None:
+    run = start({"name": "a", "do": "run"}, {"name": "b", "do": "run", "wanted": "on"})
+    run.until(lambda: run.pids("a"))
+    assert run.pids("b") == []
+    (tmp_path / "on").touch()
+    run.until(lambda: run.pids("b"))
+    (tmp_path / "on").unlink()
+    run.until(lambda: gone(run.pids("b")[0]))
+    assert "b is switched off" in run.text()
+    (tmp_path / "on").touch()
+    run.until(lambda: len(run.pids("b")) == 2)
+    assert "WARNING" not in run.text()
+    assert len(run.pids("a")) == 1
+    assert run.stop() == 0
+
+
+def test_a_child_on_a_switch_may_ask_to_begin_anew(start, tmp_path: Path) -> None:
+    (tmp_path / "on").touch()
+    run = start({"name": "b", "do": "anew-once", "wanted": "on"})
+    run.until(lambda: run.pids("b"))
+    (tmp_path / "anew").touch()
+    run.until(lambda: len(run.pids("b")) == 2)
+    assert "WARNING" not in run.text()
+
+
+def test_a_child_on_a_switch_that_crashes_is_said_to(start, tmp_path: Path) -> None:
+    (tmp_path / "on").touch()
+    run = start({"name": "b", "do": "end", "wanted": "on"})
+    run.until(lambda: len(run.pids("b")) >= 2)
+    assert "b ended with status 3" in run.text()

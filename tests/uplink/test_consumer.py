@@ -10,14 +10,15 @@ from pathlib import Path
 from channels.layers import InMemoryChannelLayer
 
 from station.domain.board import BoardSnapshot, EvseSnapshot
-from station.domain.events import TransferReport
-from station.domain.wire import pack_report, pack_snapshot
+from station.domain.events import LimitWanted, TransferReport
+from station.domain.wire import pack_limit, pack_report, pack_snapshot
 from station.live import bus
 from station.project.channel_layer import StationChannelLayer
 from station.uplink.consumer import UplinkConsumer, UplinkWorker
 
 SNAPSHOT = BoardSnapshot(at=1.0, evses=(EvseSnapshot(1),))
 REPORT = TransferReport("1", 1, "Uploading", "", 5, 10)
+LIMIT = LimitWanted(1, 6.0, 60.0, "olga")
 MESSAGE = {"type": bus.BOARD_SNAPSHOT, "snapshot": pack_snapshot(SNAPSHOT)}
 
 
@@ -33,6 +34,7 @@ class Ear:
             nudge=lambda: self.heard.append("nudge"),
             hello=lambda: self.heard.append("hello"),
             report=self.heard.append,
+            limit=self.heard.append,
         )
 
     async def until(self, count: int) -> list[object]:
@@ -81,7 +83,8 @@ def test_messages_become_what_the_runtime_understands():
         await layer.send(bus.UPLINK, {"type": bus.COMMAND_FILED, "command_id": 5})
         await layer.send(bus.UPLINK, {"type": bus.HELLO})
         await layer.send(bus.UPLINK, {"type": bus.TRANSFER_REPORT, "report": pack_report(REPORT)})
-        assert await ear.until(4) == [SNAPSHOT, "nudge", "hello", REPORT]
+        await layer.send(bus.UPLINK, {"type": bus.LIMIT_WANTED, "limit": pack_limit(LIMIT)})
+        assert await ear.until(5) == [SNAPSHOT, "nudge", "hello", REPORT, LIMIT]
 
     run(InMemoryChannelLayer(), drive)
 
@@ -95,6 +98,9 @@ def test_bad_messages_are_dropped(caplog):
         {"type": bus.TRANSFER_REPORT},
         {"type": bus.TRANSFER_REPORT, "report": {"transfer_id": "x"}},
         {"type": bus.TRANSFER_REPORT, "report": {**pack_report(REPORT), "attempt": "1"}},
+        {"type": bus.LIMIT_WANTED, "limit": {**pack_limit(LIMIT), "evse_id": "1"}},
+        {"type": bus.LIMIT_WANTED, "limit": {**pack_limit(LIMIT), "current": "6"}},
+        {"type": bus.LIMIT_WANTED, "limit": {**pack_limit(LIMIT), "valid_for": None}},
         {"type": "fire.everyone"},
         {"type": "dispatch"},
     ]

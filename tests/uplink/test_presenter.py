@@ -2,9 +2,13 @@
 
 from __future__ import annotations
 
+from datetime import timedelta
+
+from station.domain.events import LimitWanted
+from station.domain.moment import rfc3339
 from station.live.payloads import EvseLive, StationLive, decode, encode
 from station.uplink.presenter import CURVE_POINTS, REFUSAL_SHOWN, Presenter
-from tests.support.memory_rig import MemoryRig
+from tests.support.memory_rig import EPOCH, MemoryRig
 
 
 def look(rig: MemoryRig, presenter: Presenter | None = None) -> StationLive:
@@ -102,3 +106,18 @@ def test_why_there_is_no_connection_is_said_only_while_there_is_none() -> None:
     assert look(rig, presenter).link_note == ""
     rig.disconnect()
     assert look(rig, presenter).link_note == "slot 1: HTTP 401"
+
+
+def test_limits_of_the_owner_with_their_end() -> None:
+    rig = MemoryRig().boot()
+    shown = evse(rig)
+    assert (shown.current_max, shown.limit, shown.limit_until) == (32.0, None, "")
+    rig.operator("limit", evse_id=1, current=16)
+    rig.step(LimitWanted(1, 8.0, 60.0))
+    rig.let(10.3)
+    shown = evse(rig)
+    assert (shown.limit, shown.limit_standing, shown.limit_timed) == (8.0, 16.0, 8.0)
+    until = shown.limit_until
+    rig.let(0.4)
+    assert evse(rig).limit_until == until, "it does not tremble"
+    assert until == rfc3339(EPOCH + timedelta(seconds=60))

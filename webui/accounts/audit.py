@@ -43,6 +43,7 @@ KINDS: Mapping[str, Any] = {
     "support_changed": _("changed %(subject)s in the tables for support"),
     "support_removed": _("removed %(subject)s in the tables for support"),
     "audit_exported": _("exported the audit log"),
+    "neighbourhood_changed": _("changed what the station tells its neighbours (%(subject)s)"),
 }
 
 

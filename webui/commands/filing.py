@@ -19,8 +19,11 @@ NUDGE_TIMEOUT = 1.0  # s; the channel layer answers in a millisecond or is away
 REPEAT_WITHIN = timedelta(seconds=15)  # the same wish again while the first is open is the same wish
 
 
-async def file(user: Any, action: str, arguments: dict[str, Any]) -> Command:
-    """The row for what ``user`` asks; where the same is already open (a second click), that one."""
+async def file(user: Any, action: str, arguments: dict[str, Any], *, who: str = "") -> Command:
+    """The row for what ``user`` asks; where the same is already open (a second click), that one.
+
+    ``who`` names the person or the machine that asks, where that says more than the user's name.
+    """
     now = timezone.now()
     waiting = await Command.objects.filter(
         user=user,
@@ -31,7 +34,8 @@ async def file(user: Any, action: str, arguments: dict[str, Any]) -> Command:
     ).afirst()
     if waiting is not None:
         return waiting
-    return await Command.objects.acreate(user=user, who=user.get_username(), action=action, arguments=arguments)
+    who = who or user.get_username()
+    return await Command.objects.acreate(user=user, who=who, action=action, arguments=arguments)
 
 
 async def nudge(command: Command) -> bool:

@@ -37,7 +37,8 @@ class Spec:
     SIGINT ignored (a Ctrl-C is the supervisor's business). ``slots`` are its slots on the health board, each of which
     must be beaten. ``station`` tells whether a reboot of the station restarts it. ``last`` stops it after the others,
     who still need it. ``keep`` are file descriptors of the supervisor that it needs. ``probe`` is called
-    about once a second while it runs, by the supervisor, to beat for a child that cannot.
+    about once a second while it runs, by the supervisor, to beat for a child that cannot. ``wanted`` is asked about
+    once a second: it runs only while that is so, and one that ends with status 0 asks for a fresh start. None: always.
     """
 
     name: str
@@ -47,6 +48,7 @@ class Spec:
     last: bool = False
     keep: tuple[int, ...] = ()
     probe: Callable[[], None] | None = None
+    wanted: Callable[[], bool] | None = None
     translate: Callable[[str], str] = field(default=str)  # of its log lines; an empty one is dropped
 
 
@@ -66,6 +68,10 @@ class Child:
     @property
     def name(self) -> str:
         return self.spec.name
+
+    @property
+    def wanted(self) -> bool:
+        return self.spec.wanted is None or self.spec.wanted()
 
     @property
     def running(self) -> bool:

@@ -18,6 +18,7 @@ from station.project.environment import Environment
 from station.project.supervisor import sharing
 from station.project.supervisor.child import Spec
 from station.project.supervisor.redis_probe import RedisProbe
+from webui.neighbourhood import doors, switch
 
 REDIS_MEMORY = "32mb"
 
@@ -142,6 +143,15 @@ def specs(
             keep=tuple(listening.fileno() for listening in (web, web_tls) if listening is not None),
         )
     )
+    open_doors = doors.doors(environment.web, environment.web_tls)
+    children.append(
+        Spec(
+            health.NEIGHBOURS,
+            functools.partial(_neighbours, environment, open_doors),
+            slots=(health.NEIGHBOURS,),
+            wanted=switch.watch(environment.data, bool(open_doors)),
+        )
+    )
     children.append(Spec("transfers", _transfers, slots=(health.TRANSFERS,), station=True))
     return children
 
@@ -176,6 +186,12 @@ def _hardware(environment: Environment) -> int:
         time.sleep(0.02)
 
     return hardware_worker.run()
+
+
+def _neighbours(environment: Environment, open_doors: tuple[doors.Door, ...]) -> int:
+    from webui.neighbourhood import process
+
+    return process.run(beater(health.NEIGHBOURS), environment.data, open_doors)
 
 
 def _transfers() -> int:

@@ -68,7 +68,8 @@ class Supervisor:
         now = time.monotonic()
         self._checked = now
         for child in self.children:
-            self._start(child)
+            if child.wanted:
+                self._start(child)
         while True:
             self._wait()
             self._reap()
@@ -81,6 +82,7 @@ class Supervisor:
                 break
             self._kill_late(now)
             if not self._stopping:
+                self._look_at_wishes(now)
                 self._look_at_beats(now)
                 self._start_due(now)
         ended = "the whole appliance starts anew" if self._whole else "other code takes over"
@@ -185,6 +187,8 @@ class Supervisor:
             child.restart_at, child.backoff = None, 0.0
         elif child.spec.station and code == REBOOT:
             self._reboot(child)
+        elif child.spec.wanted is not None and (code == 0 or not child.wanted):
+            child.restart_at, child.backoff = (child.restart_at if child.wanted else None), 0.0
         else:
             self._say(f"WARNING {child.name} {how(status)}; it starts again in {child.backoff:.0f} s")
             if self._probation is not None:
@@ -244,6 +248,23 @@ class Supervisor:
     def _make_way(self, now: float) -> None:
         self._other_code = True
         self._begin_to_stop(now)
+
+    # ------------------------------------------------------------------ children that are switched on and off
+
+    def _look_at_wishes(self, now: float) -> None:
+        if now - self._checked < CHECK:
+            return
+        for child in self.children:
+            if child.spec.wanted is None:
+                continue
+            if not child.wanted:
+                child.restart_at = None
+                if child.running and child.kill_at is None:
+                    self._say(f"{child.name} is switched off")
+                    self._ask_to_end(child, now + STOP)
+            elif not child.running and child.restart_at is None:
+                self._say(f"{child.name} is switched on")
+                child.restart_at = now
 
     # ------------------------------------------------------------------ heartbeats
 

@@ -7,6 +7,7 @@ from typing import Any
 import pytest
 
 from station.domain.board import Fault
+from station.domain.events import OperatorCommand
 from tests.ocpp.blocks.stations import charging, station
 from tests.support.invariants import check
 
@@ -281,6 +282,17 @@ def test_stop_by_the_operator() -> None:
     assert done is not None
     assert done.status == "Accepted"
     assert rig.told()[-1] == "Ended StopAuthorized EVConnected Local"
+
+
+@pytest.mark.parametrize(
+    ("who", "token"), [("olga (house)", "WEB-olga.house"), ("Jörg", "WEB-J.rg"), ("x" * 99, "WEB-" + "x" * 32)]
+)
+def test_the_operators_own_name_is_an_identifier_string(who: str, token: str) -> None:
+    rig = station()
+    rig.plug()
+    rig.step(OperatorCommand(1, who, "start", {"evse_id": 1}))
+    rig.let(3)
+    assert rig.events()[1]["idToken"] == {"idToken": token, "type": "Local"}
 
 
 def test_start_by_the_operator_and_its_refusals() -> None:

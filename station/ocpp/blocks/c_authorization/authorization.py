@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping
 from dataclasses import replace
 from typing import Any
@@ -26,6 +27,7 @@ from station.ocpp.context import Context
 
 REMOTE_START = "RemoteStart"
 NEVER_ASKED = ("Central", "NoAuthorization")  # C03.FR.01, C05.FR.01, C02
+_NO_IDENTIFIER = re.compile(r"[^A-Za-z0-9*_=:+|@.-]+")  # part 2, 3.3 (identifierString)
 UNKNOWN = TokenInfo("")  # nothing is known of the token, and nothing has to be
 
 
@@ -135,7 +137,7 @@ class AuthorizationBlock(Block):
             return
         supported = self._context.model[AuthCtrlr.SupportedIdTokenTypes]
         button = "NoAuthorization" in supported
-        id_token = NO_AUTHORIZATION if button else IdToken(f"WEB-{command.who}"[:36], "Local")
+        id_token = NO_AUTHORIZATION if button else IdToken(_own_name(command.who), "Local")
         if text is not None:
             id_token = IdToken(str(text), str(command.arguments.get("type") or "Local"))
             if not 0 < len(id_token.id_token) <= 36:
@@ -325,3 +327,8 @@ class AuthorizationBlock(Block):
             if evse.plugged and not stopped and not self._places.closed(evse, NO_AUTHORIZATION):
                 granted = Authorization(NO_AUTHORIZATION, AuthorizedBy.NONE_NEEDED)
                 self._context.raise_signal(Authorized(evse.id, granted))
+
+
+def _own_name(who: str) -> str:
+    """An idToken for somebody at the web page or the API; what no identifierString may hold becomes a dot."""
+    return f"WEB-{_NO_IDENTIFIER.sub('.', who).strip('.')}"[:36]

@@ -177,6 +177,8 @@ class Lifecycle:
     def _why_stopped(self, evse: Evse, state: ChargingState) -> str:
         if evse.suspended_by_station:
             return "DeAuthorized"  # E05.FR.02
+        if evse.limit == 0:
+            return "Local"  # the owner's pause, where TxStopPoint has it end the transaction
         if state == ChargingState.SUSPENDED_EV or not (evse.faults or evse.watchdog_tripped):
             return "StoppedByEV"
         return "Other"

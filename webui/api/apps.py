@@ -1,0 +1,8 @@
+from django.apps import AppConfig
+
+
+class ApiConfig(AppConfig):
+    """The JSON API for machines."""
+
+    name = "webui.api"
+    label = "api"
