@@ -286,6 +286,15 @@ class ScriptedCsms:
     def connected(self) -> bool:
         return bool(self._core.sessions)
 
+    def wait_connected_anew(self, before: object, timeout: float = 15) -> None:
+        """Return once the station has another connection than ``before``, which is ``session`` of then."""
+        wait_until(lambda: self.connected and self.session is not before, "connected anew", timeout)
+
+    @property
+    def session(self) -> Session:
+        """The only station's connection of now."""
+        return self._session(None)
+
     def account(self, transaction_id: str) -> Account:
         """The CSMS's record of a transaction; AssertionError where it has none."""
         account = self.ledger.get(transaction_id)

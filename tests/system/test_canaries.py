@@ -17,7 +17,6 @@ import pytest
 from tests.support.appliance import QUICK, Appliance
 from tests.support.csms import ScriptedCsms
 from tests.support.log_server import Manner, UploadServer
-from tests.support.waiting import wait_until
 from tests.support.web import WebSession
 from tests.uplink.authority import Authority
 
@@ -96,14 +95,13 @@ def _csms(appliance: Appliance, csms: ScriptedCsms, server: UploadServer) -> Non
     assert _set_password(csms, REFUSED) == "Rejected"
     csms.password = None  # whatever it is
     for secret in (SECOND, THIRD):
-        mark = csms.mark()
+        before = csms.session
         if secret == SECOND:
             assert _set_password(csms, secret) == "Accepted"
         else:
             page = WebSession(appliance.web, password=ADMIN)
             page.post("/device-model/SecurityCtrlr.BasicAuthPassword/set/", [("value", secret)])
-        wait_until(lambda mark=mark: csms.mark() > mark, "connected anew")
-        csms.wait_connected()
+        csms.wait_connected_anew(before)
     host = server.url.removeprefix("http://")
     bad = [f"http://cp:{NOWHERE}@127.0.0.1:1/x", f"http://{NOWHERE}@{host}/broken?X-Signature={SIGNATURE}&{NOWHERE}"]
     for number, url in enumerate(bad, 1):
