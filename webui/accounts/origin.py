@@ -10,17 +10,6 @@ from urllib.parse import urlsplit
 from django.http import HttpRequest
 from django.utils.http import url_has_allowed_host_and_scheme
 
-# Loopback, link-local (RFC 3927, 4291), private (RFC 1918, 4193). Not the carriers' 100.64.0.0/10: strangers share it.
-_NEAR = tuple(
-    map(
-        ipaddress.ip_network,
-        (
-            *("127.0.0.0/8", "169.254.0.0/16", "10.0.0.0/8", "172.16.0.0/12", "192.168.0.0/16"),
-            *("::1/128", "fe80::/10", "fc00::/7"),
-        ),
-    )
-)
-
 
 def origin_of(request: HttpRequest) -> str:
     """The address that the request came from. No header is believed: nothing of ours stands in front."""
@@ -48,12 +37,6 @@ def site(origin: str) -> str:
     if address is None or address.version == 4:
         return origin if address is None else str(address)
     return str(ipaddress.ip_network((address, 64), strict=False))
-
-
-def is_near(origin: str) -> bool:
-    """Whether the address is one that the internet does not carry: this host, or a network on site or behind a VPN."""
-    address = _parsed(origin)
-    return address is not None and any(address in network for network in _NEAR if network.version == address.version)
 
 
 def _parsed(origin: str) -> ipaddress.IPv4Address | ipaddress.IPv6Address | None:

@@ -1,8 +1,9 @@
 """Django's admin over everything, for support: administrators only, and read-only where another is the writer.
 
-All of the store is the uplink's to write. Accounts have pages of their own, which keep rules (there is always an
-administrator) that a table cannot; the audit log is nobody's to change. What else the web interface keeps can be
-changed here, and each change is in the audit log. Loaded by the first person who opens it.
+All of the store is the uplink's to write. Accounts and access rules have pages of their own, which keep what a table
+cannot (there is always an administrator who gets in); the audit log and sums that were settled are nobody's to change.
+What else the web interface keeps can be changed here, and each change is in the audit log. Loaded by the first person
+who opens it.
 """
 
 from __future__ import annotations
@@ -13,10 +14,8 @@ from typing import Any
 
 from django.apps import apps
 from django.contrib import admin
-from django.contrib.admin.models import LogEntry
-from django.contrib.auth.models import Group, Permission, User
+from django.contrib.auth.models import Group, Permission
 from django.contrib.contenttypes.models import ContentType
-from django.contrib.sessions.models import Session
 from django.core.paginator import Paginator
 from django.db import models
 from django.forms import Media
@@ -29,12 +28,31 @@ from webui.accounts.roles import Role, has_role
 from webui.accounts.views import Logout
 
 UNUSED = (Group, Permission, ContentType)  # Django's own, of which nothing here makes use
-SHUT = (User, Session, LogEntry, *apps.get_app_config("accounts").get_models())  # with pages or rules of their own
+# With pages that keep rules, or the record of what was.
+SHUT = frozenset(
+    (
+        "auth.User",
+        "sessions.Session",
+        "admin.LogEntry",
+        "access.Setting",
+        "access.Trial",
+        "tariff.Cost",
+        "tariff.Settled",
+    )
+)
+SHUT_ROOMS = ("accounts",)
 # What opens a door, or is sealed because it would, is shown to nobody.
 HIDDEN = frozenset(
     (
-        *("digest", "hook_url", "key", "password", "private_key", "secret", "session_data", "session_key"),
-        *("smtp_password", "totp_secret", "totp_step"),
+        "digest",
+        "hook_url",
+        "password",
+        "private_key",
+        "secret",
+        "session_data",
+        "session_key",
+        "totp_secret",
+        "totp_step",
     )
 )
 COUNTED = 10_000  # rows; how many more there are nobody waits for
@@ -138,12 +156,13 @@ def made() -> Support:
     site = Support(name="admin")
     for model in apps.get_models():
         room = apps.get_app_config(model._meta.app_label).name
-        if model in SHUT or room in ("station.store", "station.notices"):
-            site.register(model, Shown)
-        elif room.startswith("webui.") and model not in UNUSED:
-            site.register(model, Changed)
+        if model in UNUSED:
+            continue
+        own = model._meta.label in SHUT or model._meta.app_label in SHUT_ROOMS
+        site.register(model, Shown if own or room.startswith("station.") else Changed)
     return site
 
 
 def _told(field: Any) -> bool:
-    return field.name not in HIDDEN and not getattr(field, "many_to_many", False)
+    sealed = field.name in HIDDEN or str(getattr(field, "help_text", "")).startswith("sealed")
+    return not sealed and not getattr(field, "many_to_many", False)

@@ -1,11 +1,13 @@
 """Who may try a password now: after some wrong ones one has to wait, and longer each time.
 
-Counted is by address and by account, and the account apart for the networks near by and for the internet:
+Counted is by address and by account, and the account apart for each place that people come from (``access.origin``:
+the station itself, its local network, its VPN, elsewhere):
 
 * Somebody who tries many accounts from one place is stopped by the address.
 * Somebody who tries one account from many places is stopped by the account. But then the owner of that account, who
-  has done nothing, would be locked out as well, by anybody in the world. So what comes from the internet counts, and
-  waits, apart from what comes from the station's own networks: who stands before it still gets in.
+  has done nothing, would be locked out as well, by anybody in the world. So what comes from elsewhere counts, and
+  waits, apart from what comes from the local network: who stands before the station still gets in. The place is
+  judged by the way that answers take, which nobody far away can feign.
 * A browser that has logged in to an account before proves that with a signed cookie (``accounts.device``) and is
   counted by itself only. So an owner away from home gets in, too, while the account is under attack; and so does one
   on site whose router makes strangers look like neighbours. Who steals the cookie has won five tries, and then waits.
@@ -23,7 +25,7 @@ from collections import OrderedDict
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 
-from webui.accounts.origin import is_near, site
+from webui.accounts.origin import site
 
 FAILURES = 5  # wrong passwords until one has to wait
 FORGOTTEN = 900.0  # s after the last of them
@@ -35,12 +37,13 @@ _Key = tuple[str, ...]
 
 @dataclass(frozen=True, slots=True)
 class Attempt:
-    """Who tries: from which address, for which account (``known``: there is one of that name), with which browser.
+    """Who tries: from which address and place, for which account (``known``: there is one of that name).
 
     ``device`` is empty unless the browser has proved that it logged in to that account before.
     """
 
     origin: str
+    place: str = ""
     name: str = ""
     known: bool = False
     device: str = ""
@@ -52,7 +55,7 @@ class Attempt:
             return
         yield ("address", site(self.origin))
         if self.name:
-            yield ("account" if self.known else "nobody", "near" if is_near(self.origin) else "far", self.name)
+            yield ("account" if self.known else "nobody", self.place, self.name)
 
 
 @dataclass(slots=True)

@@ -27,7 +27,7 @@ from django.views.decorators.debug import sensitive_post_parameters
 from django.views.decorators.http import require_http_methods
 
 from station.store.models import Command
-from webui.access import gate
+from webui.access import gate, rules
 from webui.accounts import audit, device, invitations, language, second_step, signins
 from webui.accounts.forms import CodeForm, LoginForm, NewPasswordForm
 from webui.accounts.models import Account
@@ -48,7 +48,8 @@ _WRONG = ("invalid_login", "inactive")
 def attempt_of(request: HttpRequest, name: str) -> tuple[Attempt, Any]:
     """Who tries to be ``name``, and the user of that name, if there is one."""
     user = get_user_model().objects.filter(username=name).first() if name else None
-    return Attempt(origin_of(request), name, user is not None, device.of(request, user)), user
+    place = rules.origin_of(request).place
+    return Attempt(origin_of(request), place, name, user is not None, device.of(request, user)), user
 
 
 def wait(seconds: float) -> str:

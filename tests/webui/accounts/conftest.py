@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import ipaddress
 from collections.abc import Callable
 from typing import Any
 
@@ -11,10 +12,24 @@ from django.test import Client
 
 from station.store.models import Command
 from tests.webui.looking import Looking, look
+from webui.access import origin, rules
+from webui.access.netlink import Link, Route
+from webui.access.origin import Place
 from webui.accounts import second_step
+from webui.accounts.roles import Role
 
 PASSWORD = "a long enough word"
 SITE, FAR = "192.168.1.20", "198.51.100.7"
+SITES = ipaddress.ip_network("192.168.0.0/16")
+
+
+@pytest.fixture(autouse=True)
+def _from_anywhere(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Everybody may come from everywhere; neighbours are those of private addresses."""
+    wire = origin.Kernel(lambda index: Link(index, "eth0"), lambda peer: Route(2, direct=peer in SITES))
+    monkeypatch.setattr(origin, "kernel", wire)
+    everywhere = dict.fromkeys(Role, frozenset(Place))
+    monkeypatch.setattr(rules, "_known", rules.Rules(everywhere))
 
 
 class Hands:
