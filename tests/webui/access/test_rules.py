@@ -179,6 +179,9 @@ def test_it_is_tried_and_comes_back_by_itself(tried: Client, clock: Clock) -> No
     assert rules.read(Setting.objects.get(pk="rules").value) == Rules()
     told = [(one.who, one.arguments["what"]) for one in Command.objects.order_by("id")]
     assert told == [("administrator", "set_access_rules"), ("", "take_back_trial")]
+    log = look(tried.get("/audit/").content).words
+    assert "set the access rules" in log
+    assert "took back a change that was on trial" in log
 
 
 def test_who_comes_in_under_it_keeps_it(tried: Client, client_from: Any, clock: Clock) -> None:
