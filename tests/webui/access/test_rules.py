@@ -57,6 +57,7 @@ def test_as_delivered_nobody_comes_from_elsewhere_and_not_even_a_password_can_be
     assert stranger.get("/healthz").status_code == 503  # answered: nothing runs in this test
     forged = stranger.get("/login/", headers={"X-Forwarded-For": "127.0.0.1", "X-Real-IP": "127.0.0.1"})
     assert forged.status_code == 403
+    assert stranger.post("/logout/").status_code == 403
 
 
 def test_a_page_that_is_refused_says_why_and_lets_one_leave(client_from: Any) -> None:
