@@ -62,7 +62,7 @@ def change(request: HttpRequest) -> HttpResponse:
         rules.forget()
         trials.forget()
         raise
-    record.note(request.user, "set_access_rules", {**wanted.written(), "on_trial": cut_off})
+    record.note(request, "set_access_rules", {**wanted.written(), "on_trial": cut_off})
     return redirect(f"{reverse('access')}?saved=1")
 
 
@@ -98,7 +98,7 @@ def keep(request: HttpRequest, kind: str) -> HttpResponse:
     """What is on trial stays."""
     if trials.get(kind) is not None:
         trials.keep(kind)
-        record.note(request.user, "keep_trial", {"kind": kind})
+        record.note(request, "keep_trial", {"kind": kind})
     return redirect(_OF_TRIAL.get(kind, "access"))
 
 
@@ -108,5 +108,5 @@ def keep(request: HttpRequest, kind: str) -> HttpResponse:
 def take_back(request: HttpRequest, kind: str) -> HttpResponse:
     """Back to what was before, now."""
     if trials.take_back(kind):
-        record.note(request.user, "take_back_trial", {"kind": kind})
+        record.note(request, "take_back_trial", {"kind": kind})
     return redirect(_OF_TRIAL.get(kind, "access"))

@@ -58,7 +58,7 @@ def upload(request: HttpRequest) -> HttpResponse:
     except (OSError, ValueError) as error:
         form.add_error(None, _("It could not be put to use: %(error)s") % {"error": error})
         return _page(request, form, 422)
-    record.note(request.user, "upload_certificate", {"certificate": own.called(wanted.chain[0])})
+    record.note(request, "upload_certificate", {"certificate": own.called(wanted.chain[0])})
     return redirect("https")
 
 
@@ -69,7 +69,7 @@ def local(request: HttpRequest) -> HttpResponse:
     """Back to the station's own CA, on trial."""
     if own.exists():
         own.put(request.user.get_username(), None)
-        record.note(request.user, "remove_certificate", {})
+        record.note(request, "remove_certificate", {})
     return redirect("https")
 
 

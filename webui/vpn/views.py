@@ -110,7 +110,7 @@ def _put(request: HttpRequest, wanted: Vpn, action: str, private: str | None = N
     failure = service.change(request.user.get_username(), wanted, private=private, on_trial=on_trial)
     found = wanted.configuration
     facts = {"enabled": wanted.enabled, "endpoint": found.endpoint_text if found else "", "on_trial": on_trial}
-    record.note(request.user, action, facts)
+    record.note(request, action, facts)
     if failure is None:
         messages.success(request, _("The settings are kept."))
     else:

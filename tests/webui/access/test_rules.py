@@ -57,6 +57,7 @@ def test_as_delivered_nobody_comes_from_elsewhere_and_not_even_a_password_can_be
     assert stranger.get("/healthz").status_code == 503  # answered: nothing runs in this test
     forged = stranger.get("/login/", headers={"X-Forwarded-For": "127.0.0.1", "X-Real-IP": "127.0.0.1"})
     assert forged.status_code == 403
+    assert stranger.post("/logout/").status_code == 403
 
 
 def test_a_page_that_is_refused_says_why_and_lets_one_leave(client_from: Any) -> None:
@@ -179,6 +180,9 @@ def test_it_is_tried_and_comes_back_by_itself(tried: Client, clock: Clock) -> No
     assert rules.read(Setting.objects.get(pk="rules").value) == Rules()
     told = [(one.who, one.arguments["what"]) for one in Command.objects.order_by("id")]
     assert told == [("administrator", "set_access_rules"), ("", "take_back_trial")]
+    log = look(tried.get("/audit/").content).words
+    assert "set the access rules" in log
+    assert "took back a change that was on trial" in log
 
 
 def test_who_comes_in_under_it_keeps_it(tried: Client, client_from: Any, clock: Clock) -> None:

@@ -29,8 +29,8 @@ async def echo(scope: Mapping[str, Any], receive: Callable[[], Awaitable[Any]], 
             await send({"type": "websocket.send", "text": message["text"]})
 
 
-def line(address: str | None, user: Any) -> WebsocketCommunicator:
-    made = WebsocketCommunicator(WebSocketGate(echo), "/ws/live/")
+def line(address: str | None, user: Any, application: Any = echo) -> WebsocketCommunicator:
+    made = WebsocketCommunicator(WebSocketGate(application), "/ws/live/")
     made.scope |= {"client": [address, 4711] if address else None, "user": user}
     return made
 
@@ -83,6 +83,54 @@ def test_other_rules_end_an_open_line_at_its_next_word(somebody: Any) -> None:
         assert await browser.receive_output() == {"type": "websocket.send", "text": "hello"}  # said before
         assert await browser.receive_output() == CLOSED
         assert await browser.receive_nothing(0.01)
+
+    asyncio.run(run())
+
+
+def nobody_any_more() -> None:
+    rules._known = Rules(dict.fromkeys(Role, frozenset()))
+
+
+def test_what_a_page_says_does_not_get_in(somebody: Any) -> None:
+    user, heard = somebody(Role.OWNER), []
+
+    async def listener(scope: Any, receive: Any, send: Any) -> None:
+        await receive()
+        await send({"type": "websocket.accept"})
+        while (message := await receive())["type"] == "websocket.receive":
+            heard.append(message["text"])
+
+    async def run() -> None:
+        browser = line(NEIGHBOUR, user, listener)
+        await browser.connect()
+        await browser.send_to("before")
+        nobody_any_more()
+        await browser.send_to("after")
+        assert await browser.receive_output() == CLOSED
+        await browser.wait()
+
+    asyncio.run(run())
+    assert "after" not in heard
+
+
+def test_what_the_station_says_does_not_get_out(somebody: Any) -> None:
+    user, go = somebody(Role.OWNER), asyncio.Event()
+
+    async def speaker(scope: Any, receive: Any, send: Any) -> None:
+        await receive()
+        await send({"type": "websocket.accept"})
+        await go.wait()
+        for word in ("one", "two"):
+            await send({"type": "websocket.send", "text": word})
+
+    async def run() -> None:
+        browser = line(NEIGHBOUR, user, speaker)
+        await browser.connect()
+        nobody_any_more()
+        go.set()
+        assert await browser.receive_output() == CLOSED
+        await browser.wait()
+        assert browser.output_queue.empty()
 
     asyncio.run(run())
 

@@ -17,6 +17,7 @@ from django.utils.translation import gettext_lazy
 from station.store import confidential
 from station.store.models import Command
 from webui import words
+from webui.access import record
 from webui.accounts import audit
 from webui.accounts.forms import Bare
 from webui.accounts.models import Change
@@ -190,6 +191,10 @@ def _command(row: Command, key: tuple[datetime, str, int]) -> Entry:
         what = _("logged in") if accepted else _("tried to log in, in vain")
         said = _("has to wait %(seconds)s s") % {"seconds": asked["locked"]} if asked.get("locked") else ""
         return Entry(row.filed_at, row.who, what, "", said, "" if accepted else "bad", address, LOGIN, _cursor(key))
+    if row.action == record.ACTION:
+        facts = {name: value for name, value in asked.items() if name not in ("what", "origin")}
+        detail = ", ".join(f"{name}={value}" for name, value in facts.items())[:300]
+        return Entry(row.filed_at, row.who, record.words(asked), detail, "", "", address, row.action, _cursor(key))
     what = str(_ACTIONS.get(row.action) or row.action.replace("_", " "))
     accepted = row.status == Command.Status.ACCEPTED
     if row.status == Command.Status.FILED:
