@@ -58,13 +58,13 @@ MIDDLEWARE = [
     "django.contrib.sessions.middleware.SessionMiddleware",
     "django.middleware.common.CommonMiddleware",
     "django.middleware.csrf.CsrfViewMiddleware",
+    "webui.owner.local_time.local_time",
     "django.contrib.auth.middleware.AuthenticationMiddleware",
     "webui.accounts.presence.Presence",
     "webui.access.gate.AccessGate",
     "django.contrib.messages.middleware.MessageMiddleware",
     "django.middleware.clickjacking.XFrameOptionsMiddleware",
     "django_htmx.middleware.HtmxMiddleware",
-    "webui.owner.local_time.local_time",
 ]
 
 ROOT_URLCONF = "station.project.urls"

@@ -12,7 +12,8 @@ import pytest
 from station.live.payloads import EvseLive, ReasonLive, StationLive
 from station.store.models import Variable
 from tests.webui.looking import Looking, look
-from tests.webui.making import NOON, TRANSACTION, charging, free, station, waiting
+from tests.webui.making import CARD, NOON, TRANSACTION, charging, free, station, waiting
+from webui.cards.models import Card
 from webui.dashboard import fragments, known
 from webui.owner.models import Settings
 from webui.tariff.models import Tariff
@@ -125,9 +126,9 @@ def test_a_cable_that_is_kept_can_be_let_go() -> None:
 
 
 @pytest.mark.django_db
-def test_the_cost_so_far_and_whose_card_it_is(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_the_cost_so_far_and_whose_card_it_is() -> None:
     Tariff.objects.create(valid_from=NOON - timedelta(days=1), currency="EUR", price=Decimal("0.30"))
-    monkeypatch.setattr(known, "names", lambda id_tokens: dict.fromkeys(id_tokens, "Olga's card"))
+    Card.objects.create(id_token=CARD, id_token_type="ISO14443", name="Olga's card")
     live = station(charging(1), waiting(2))
     assert "Cost so far" not in whole(live).words
     known.look_up(live)

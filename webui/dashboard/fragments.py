@@ -134,7 +134,8 @@ def master_fragment(station: StationLive) -> str:
 
 def notice_fragment(kind: str = "", since: datetime | None = None) -> str:
     """The line that says what is wrong with the live view: ``stale``, ``bus``, or nothing."""
-    return render_to_string("dashboard/_notice.html", {"kind": kind, "since": since})
+    with timezone.override(here.zone.last(here.zone_named(""))):
+        return render_to_string("dashboard/_notice.html", {"kind": kind, "since": since})
 
 
 def pieces(station: StationLive, viewer: Viewer | None = None) -> dict[str, str]:

@@ -5,14 +5,12 @@ from __future__ import annotations
 import asyncio
 import logging
 import time
-from collections.abc import Iterable
-from importlib import import_module
 
 from asgiref.sync import sync_to_async
-from django.apps import apps
 
 from station.live.payloads import EvseLive, StationLive
 from webui import words
+from webui.cards.naming import names
 from webui.owner import here
 from webui.tariff import running
 
@@ -70,14 +68,6 @@ def _look_up(tokens: frozenset[str]) -> None:
     _names.clear()
     _names.update(found)
     _note(tokens)
-
-
-def names(id_tokens: Iterable[str]) -> dict[str, str]:
-    """The owner's names of cards, by their numbers."""
-    if not apps.is_installed("webui.cards"):
-        return {}
-    found: dict[str, str] = import_module("webui.cards.naming").names(id_tokens)
-    return found
 
 
 def _note(tokens: frozenset[str]) -> None:

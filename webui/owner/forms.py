@@ -12,10 +12,10 @@ from django import forms
 from django.core.exceptions import ValidationError
 from django.utils.translation import gettext_lazy as _
 
+from webui.accounts.language import LANGUAGES
 from webui.owner.models import Settings
 from webui.tariff.money import CURRENCIES
 
-LANGUAGES = [("en", "English"), ("de", "Deutsch"), ("fr", "Français"), ("es", "Español")]
 COMMON = ("EUR", "CHF", "GBP", "USD")  # first in a list of 150
 MOST_LINES, LINE = 6, 60  # of an address, and characters of each
 
@@ -60,7 +60,9 @@ class StationForm(_Form):
     )
     place = forms.CharField(required=False, max_length=100, label=_("Place"))
     language = forms.ChoiceField(
-        choices=LANGUAGES, label=_("Language"), help_text=_("of receipts, and of pages for whoever has chosen no other")
+        choices=list(LANGUAGES.items()),
+        label=_("Language"),
+        help_text=_("of receipts, and of pages for whoever has chosen no other"),
     )
     currency = forms.ChoiceField(
         label=_("Currency"), help_text=_("of the next tariff; what was charged stays as it was")

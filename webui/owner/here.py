@@ -69,6 +69,11 @@ settings = Kept(_settings)
 zone = Kept(_zone)
 
 
+def is_fresh() -> bool:
+    """Whether nothing here would ask the database now."""
+    return settings.is_fresh and zone.is_fresh
+
+
 def forget() -> None:
     """After a change, and between tests."""
     settings.forget()

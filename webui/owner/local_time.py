@@ -1,4 +1,4 @@
-"""Pages tell the time as it is at the station."""
+"""Pages tell the time as it is at the station, and know the owner's settings without asking for each page."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ def local_time(get_response: Callable[[HttpRequest], Any]) -> Callable[[HttpRequ
     if iscoroutinefunction(get_response):
 
         async def answer_async(request: HttpRequest) -> HttpResponse:
-            zone = _zone() if here.zone.is_fresh else await sync_to_async(_zone)()
+            zone = _zone() if here.is_fresh() else await sync_to_async(_zone)()
             with timezone.override(zone):
                 return await get_response(request)  # type: ignore[no-any-return]
 
@@ -38,6 +38,7 @@ def local_time(get_response: Callable[[HttpRequest], Any]) -> Callable[[HttpRequ
 
 def _zone() -> ZoneInfo:
     try:
+        here.settings()
         return here.zone()
     except Exception as failure:  # whatever the database raises: a page without it says so itself, /healthz too
         log.debug("the station's time zone is not to be had: %s", failure)

@@ -15,6 +15,7 @@ from station.store.models import Transaction, Variable
 from tests.webui.looking import look
 from webui.owner import here
 from webui.owner.local_time import local_time
+from webui.owner.models import Settings
 
 
 def test_a_session_is_listed_at_the_stations_time(browser: Client, make_session: Callable[..., Transaction]) -> None:
@@ -27,6 +28,7 @@ def test_a_session_is_listed_at_the_stations_time(browser: Client, make_session:
 
 def test_an_async_view_has_it_too_and_nothing_is_left_behind(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(here.zone, "_look_up", lambda: here.zone_named("Asia/Tokyo"))
+    monkeypatch.setattr(here.settings, "_look_up", Settings)
     before = timezone.get_current_timezone_name()
 
     async def view(request: HttpRequest) -> HttpResponse:
@@ -35,6 +37,14 @@ def test_an_async_view_has_it_too_and_nothing_is_left_behind(monkeypatch: pytest
     answer: Any = asyncio.run(local_time(view)(HttpRequest()))
     assert answer.content == b"Asia/Tokyo"
     assert timezone.get_current_timezone_name() == before
+
+
+@pytest.mark.parametrize(("accepted", "spoken"), [("", "de"), ("nb,tlh;q=0.5", "de"), ("en-GB", "en"), ("fr", "fr")])
+def test_the_stations_language_is_for_whom_no_other_is_known(browser: Client, accepted: str, spoken: str) -> None:
+    Settings.objects.create(pk=Settings.THE_ONE, language="de")
+    page = browser.get("/settings/", headers={"accept-language": accepted} if accepted else {})
+    assert page.headers["Content-Language"] == spoken
+    assert f'<html lang="{spoken}">' in page.content.decode()
 
 
 def test_a_database_that_is_away_ends_no_request(monkeypatch: pytest.MonkeyPatch) -> None:
