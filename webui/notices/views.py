@@ -18,6 +18,7 @@ from station.notices.models import Dismissal, Sending, Settings, Trouble
 from webui.accounts.guard import signed_in
 from webui.notices import reading
 from webui.notices.forms import NoticesForm
+from webui.owner import here
 
 log = logging.getLogger(__name__)
 
@@ -27,7 +28,7 @@ log = logging.getLogger(__name__)
 @signed_in
 def notices(request: HttpRequest) -> HttpResponse:
     """The page, and saving what is on it."""
-    form = NoticesForm(request.POST or None, instance=Settings.current())
+    form = NoticesForm(request.POST or None, instance=_kept())
     if request.method == "POST" and form.is_valid():
         try:
             form.save()
@@ -47,6 +48,15 @@ def notices(request: HttpRequest) -> HttpResponse:
         ],
     }
     return render(request, "notices/notices.html", context, status=400 if form.errors else 200)
+
+
+def _kept() -> Settings:
+    """What is saved; before anything is, with the name and language that the owner has given elsewhere."""
+    kept = Settings.current()
+    if kept._state.adding:
+        owner = here.settings()
+        kept.station_name, kept.language = owner.name, owner.language
+    return kept
 
 
 @never_cache
