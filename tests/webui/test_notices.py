@@ -17,6 +17,7 @@ from station.notices.models import Sending, Settings, Trouble
 from station.store.secrets import unseal
 from tests.webui.looking import Looking, look
 from tests.webui.making import NOON
+from webui.accounts.models import Change
 from webui.notices import words
 from webui.owner import here
 from webui.owner.models import Settings as Owner
@@ -134,6 +135,7 @@ def test_only_people_with_an_account(client: Client, db: None) -> None:
 
 def test_saved_and_the_secrets_sealed(browser: Client) -> None:
     save(browser)
+    assert [change.kind for change in Change.objects.all()] == ["notices_changed"]
     row = Settings.objects.get()
     assert (row.smtp_host, row.smtp_port, row.smtp_user, row.language) == ("mail.example.org", 587, "station", "de")
     assert row.mail_to == "olga@example.org\npeter@example.org"

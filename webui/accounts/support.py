@@ -32,7 +32,10 @@ UNUSED = (Group, Permission, ContentType)  # Django's own, of which nothing here
 SHUT = (User, Session, LogEntry, *apps.get_app_config("accounts").get_models())  # with pages or rules of their own
 # What opens a door, or is sealed because it would, is shown to nobody.
 HIDDEN = frozenset(
-    ("digest", "key", "password", "private_key", "secret", "session_data", "session_key", "totp_secret", "totp_step")
+    (
+        *("digest", "key", "password", "private_key", "secret", "session_data", "session_key", "totp_secret"),
+        *("totp_step", "smtp_password", "hook_url"),
+    )
 )
 COUNTED = 10_000  # rows; how many more there are nobody waits for
 _SHORT = (models.TextField, models.JSONField)  # and what is longer stands on the row's own page
@@ -135,7 +138,7 @@ def made() -> Support:
     site = Support(name="admin")
     for model in apps.get_models():
         room = apps.get_app_config(model._meta.app_label).name
-        if model in SHUT or room == "station.store":
+        if model in SHUT or room in ("station.store", "station.notices"):
             site.register(model, Shown)
         elif room.startswith("webui.") and model not in UNUSED:
             site.register(model, Changed)

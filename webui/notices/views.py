@@ -15,6 +15,7 @@ from django.views.decorators.http import require_POST, require_safe
 
 from station.notices import worker
 from station.notices.models import Dismissal, Sending, Settings, Trouble
+from webui.accounts import audit
 from webui.accounts.guard import signed_in
 from webui.notices import reading
 from webui.notices.forms import NoticesForm
@@ -36,6 +37,7 @@ def notices(request: HttpRequest) -> HttpResponse:
             log.error("secrets cannot be sealed: %s", error)
             form.add_error(None, _("The station cannot keep a secret at the moment: its key file cannot be written."))
         else:
+            audit.note(request, "notices_changed")
             return redirect("notices")
     kept = Settings.current()
     context = {
@@ -68,9 +70,10 @@ def test(request: HttpRequest, channel: str) -> HttpResponse:
         raise Http404
     now = timezone.now()
     waiting = Sending.objects.filter(channel=channel, what="test", status=Sending.Status.WAITING, user=request.user)
-    row = waiting.first() or Sending.objects.create(
-        made_at=now, next_at=now, channel=channel, what="test", user=request.user
-    )
+    row = waiting.first()
+    if row is None:
+        row = Sending.objects.create(made_at=now, next_at=now, channel=channel, what="test", user=request.user)
+        audit.note(request, "notices_tested", channel)
     try:
         worker.nudge()
     except OSError as error:
