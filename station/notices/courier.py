@@ -4,9 +4,11 @@ from __future__ import annotations
 
 import logging
 from collections.abc import Callable, Mapping
-from datetime import datetime, timedelta
+from datetime import UTC, datetime, timedelta, tzinfo
+from zoneinfo import ZoneInfo
 
 from django.db.models import Q, QuerySet
+from django.utils import timezone
 
 from station.notices.failed import Failed
 from station.notices.models import Sending, Settings
@@ -65,7 +67,8 @@ def _lately(channel: str, now: datetime) -> QuerySet[Sending]:
 
 def _attempt(sending: Sending, settings: Settings, clock: Callable[[], datetime]) -> bool:
     sending.attempts += 1
-    message = Message(sending.what, sending.facts, name=name_of(settings), language=settings.language)
+    with timezone.override(zone()):
+        message = Message(sending.what, sending.facts, name=name_of(settings), language=settings.language)
     try:
         WAYS[sending.channel](settings, message)
     except Failed as error:
@@ -92,5 +95,17 @@ def name_of(settings: Settings) -> str:
     """How the station is called in a notice: as people have named it, or by its identity."""
     if settings.station_name:
         return settings.station_name
-    rows = Variable.objects.filter(component="SecurityCtrlr", variable="Identity", attribute="Actual")
-    return rows.values_list("value", flat=True).first() or "?"
+    return _variable("SecurityCtrlr", "Identity") or "?"
+
+
+def zone() -> tzinfo:
+    """The station's time zone (ClockCtrlr.TimeZone), for people; UTC where none is set or known."""
+    try:
+        return ZoneInfo(_variable("ClockCtrlr", "TimeZone") or "UTC")
+    except (ValueError, OSError, KeyError):  # what zoneinfo raises for a name that is none; a folder is an OSError
+        return UTC
+
+
+def _variable(component: str, name: str) -> str:
+    rows = Variable.objects.filter(component=component, variable=name, attribute="Actual")
+    return rows.values_list("value", flat=True).first() or ""

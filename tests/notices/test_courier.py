@@ -139,6 +139,17 @@ def test_what_the_station_is_called() -> None:
     assert courier.name_of(Settings(pk=1, station_name="Garage")) == "Garage"
 
 
+@pytest.mark.usefixtures("on")
+@pytest.mark.parametrize(
+    ("zone", "said"), [("Europe/Berlin", "14:00"), ("Nowhere/Land", "12:00"), ("..", "12:00"), ("", "12:00")]
+)
+def test_times_are_those_of_the_station_s_place(post: Post, zone: str, said: str) -> None:
+    repositories.commit([SaveVariable("ClockCtrlr", "TimeZone", zone)])
+    sending(facts={"kind": "board", "since": NOON.isoformat()})
+    go()
+    assert f"Since 1 Jun 2025, {said}." in post.got[0].body
+
+
 # ------------------------------------------------------------------ the rounds
 
 

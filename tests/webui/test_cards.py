@@ -17,6 +17,7 @@ from station.store import customers, repositories
 from station.store.models import Command, Transaction
 from tests.webui.looking import Looking, look
 from tests.webui.making import CARD, NOON
+from webui.accounts.models import Change
 from webui.cards.models import Card
 from webui.cards.naming import names
 from webui.cards.reading import Found, key_of
@@ -37,6 +38,15 @@ def name(number: str = CARD, called: str = "Olga", **more: Any) -> Card:
 
 def block(*numbers: str) -> None:
     repositories.commit([Remember("blocked_cards", [[number, "ISO14443"] for number in numbers])])
+
+
+def mark(client: Client) -> str:
+    return client.get(f"/cards/{KEY}/").content.decode().split('name="mark" value="')[1].split('"')[0]
+
+
+def post(client: Client, form: dict[str, str]) -> Any:
+    """Save what is typed, on a page that was just loaded."""
+    return client.post(f"/cards/{KEY}/", {**form, "mark": mark(client)})
 
 
 def taught(command: Command, number: str = CARD) -> None:
@@ -142,15 +152,20 @@ def test_a_name_is_given_changed_and_forgotten(
     assert "Give it a name" in found.words
     assert f"/sessions/{session.pk}/" in found.links
     form = {"name": " Olga ", "colour": "violet", "note": "Her second one.", "show_number": "on"}
-    assert browser.post(f"/cards/{KEY}/", form).status_code == 302
+    assert post(browser, form).status_code == 302
     card = Card.objects.get()
     assert (card.name, card.colour, card.note, card.show_number) == ("Olga", "violet", "Her second one.", True)
     assert (card.id_token, card.id_token_type, card.named_by) == (CARD, "ISO14443", person.username)
-    assert browser.post(f"/cards/{KEY}/", {"name": "Olga's", "colour": "red"}).status_code == 302
+    assert post(browser, {"name": "Olga's", "colour": "red"}).status_code == 302
     assert names([CARD]) == {CARD: "Olga's"}
     assert browser.post(f"/cards/{KEY}/remove/").status_code == 302
     assert not Card.objects.exists()
     assert browser.post(f"/cards/{KEY}/remove/").status_code == 404
+    assert list(Change.objects.order_by("id").values_list("kind", "subject")) == [
+        ("card_named", "Card •• E6F7"),
+        ("card_named", "Card •• E6F7"),
+        ("card_name_removed", "Card •• E6F7"),
+    ]
     assert Transaction.objects.filter(id_token=CARD).exists()
 
 
@@ -169,7 +184,7 @@ def test_a_form_that_makes_no_sense_keeps_what_was_typed(
     browser: Client, make_session: Callable[..., Transaction], form: dict[str, str], said: str
 ) -> None:
     make_session()
-    answer = browser.post(f"/cards/{KEY}/", form)
+    answer = post(browser, form)
     assert answer.status_code == 400
     found = look(answer.content)
     assert said in found.words
@@ -178,13 +193,27 @@ def test_a_form_that_makes_no_sense_keeps_what_was_typed(
         assert 'value="Olga"' in answer.content.decode()
 
 
+def test_two_people_at_once(browser: Client) -> None:
+    name()
+    form = {"name": "Olga", "colour": "green", "mark": mark(browser)}
+    assert browser.post(f"/cards/{KEY}/", {**form, "note": "mine"}).status_code == 302
+    answer = browser.post(f"/cards/{KEY}/", {**form, "note": "and mine"})
+    assert answer.status_code == 400
+    html = answer.content.decode()
+    assert "Somebody else has saved meanwhile." in look(html).words
+    assert "and mine" in html
+    assert Card.objects.get().note == "mine"
+    assert post(browser, {**form, "note": "and mine"}).status_code == 302
+    assert Card.objects.get().note == "and mine"
+
+
 def test_somebody_was_quicker(
     browser: Client, make_session: Callable[..., Transaction], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     make_session()
     name()
     monkeypatch.setattr("webui.cards.views._find", lambda request, key: Found(CARD, "ISO14443"))
-    answer = browser.post(f"/cards/{KEY}/", {"name": "Peter", "colour": "green"})
+    answer = browser.post(f"/cards/{KEY}/", {"name": "Peter", "colour": "green", "mark": "new"})
     assert answer.status_code == 400
     assert "Somebody has just given this card a name." in look(answer.content).words
     assert names([CARD]) == {CARD: "Olga"}
@@ -196,7 +225,7 @@ def test_there_is_a_limit(
     monkeypatch.setattr("webui.cards.views.MOST_NAMED", 1)
     make_session()
     name(OTHER)
-    answer = browser.post(f"/cards/{KEY}/", {"name": "Olga", "colour": "green"})
+    answer = post(browser, {"name": "Olga", "colour": "green"})
     assert answer.status_code == 400
     assert "There is no more room for names." in look(answer.content).words
 
@@ -271,7 +300,7 @@ def test_a_new_card_is_read_and_gets_a_name(browser: Client) -> None:
     assert found.links == [f"/cards/{KEY}/"]
     assert "hx-trigger" not in piece.content.decode()
     assert "Give it a name" in page(browser, found.links[0]).words
-    browser.post(found.links[0], {"name": "Olga", "colour": "green"})
+    post(browser, {"name": "Olga", "colour": "green"})
     assert names([CARD]) == {CARD: "Olga"}
     assert "It is known here already, as “Olga”." in page(browser, f"/cards/teach/{command.pk}/").words
 

@@ -17,7 +17,10 @@ from station.notices.models import Sending, Settings, Trouble
 from station.store.secrets import unseal
 from tests.webui.looking import Looking, look
 from tests.webui.making import NOON
+from webui.accounts.models import Change
 from webui.notices import words
+from webui.owner import here
+from webui.owner.models import Settings as Owner
 
 SECRET = "correct horse battery"
 HOOK = "https://hooks.example/secret-path?key=0123456789"
@@ -132,6 +135,7 @@ def test_only_people_with_an_account(client: Client, db: None) -> None:
 
 def test_saved_and_the_secrets_sealed(browser: Client) -> None:
     save(browser)
+    assert [change.kind for change in Change.objects.all()] == ["notices_changed"]
     row = Settings.objects.get()
     assert (row.smtp_host, row.smtp_port, row.smtp_user, row.language) == ("mail.example.org", 587, "station", "de")
     assert row.mail_to == "olga@example.org\npeter@example.org"
@@ -143,6 +147,17 @@ def test_saved_and_the_secrets_sealed(browser: Client) -> None:
     assert SECRET not in html
     assert "secret-path" not in html
     assert "https://hooks.example" in html
+
+
+def test_at_first_the_owner_s_name_and_language(browser: Client) -> None:
+    Owner.objects.create(pk=1, name="Villa", language="fr")
+    here.forget()
+    html = browser.get("/notices/").content.decode()
+    assert 'value="Villa"' in html
+    assert '<option value="fr" selected>' in html
+    save(browser)
+    assert 'value="Garage"' in browser.get("/notices/").content.decode()
+    here.forget()
 
 
 def test_a_secret_that_is_not_typed_stays(browser: Client) -> None:

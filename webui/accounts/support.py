@@ -48,6 +48,7 @@ HIDDEN = frozenset(
         "hook_url",
         "password",
         "private_key",
+        "smtp_password",
         "secret",
         "session_data",
         "session_key",

@@ -15,6 +15,7 @@ from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_POST, require_safe
 
 from station.store.models import Command, Transaction
+from webui.accounts import audit
 from webui.accounts.guard import signed_in
 from webui.cards.forms import CardForm
 from webui.cards.models import Card
@@ -56,6 +57,7 @@ def card(request: HttpRequest, key: str) -> HttpResponse:
         if found.named is None and Card.objects.count() >= MOST_NAMED:
             form.add_error("name", _("There is no more room for names. Remove one first."))
         elif _save(request, form, found):
+            audit.note(request, "card_named", found.masked)
             return redirect("cards")
     context = {"card": found, "called": called, "form": form, "latest": _latest(found)}
     return render(request, "cards/card.html", context, status=400 if form.errors else 200)
@@ -99,6 +101,7 @@ def remove(request: HttpRequest, key: str) -> HttpResponse:
     if found.named is None:
         raise Http404
     found.named.delete()
+    audit.note(request, "card_name_removed", found.masked)
     return redirect("cards")
 
 

@@ -15,9 +15,11 @@ from django.views.decorators.http import require_POST, require_safe
 
 from station.notices import worker
 from station.notices.models import Dismissal, Sending, Settings, Trouble
+from webui.accounts import audit
 from webui.accounts.guard import signed_in
 from webui.notices import reading
 from webui.notices.forms import NoticesForm
+from webui.owner import here
 
 log = logging.getLogger(__name__)
 
@@ -27,7 +29,7 @@ log = logging.getLogger(__name__)
 @signed_in
 def notices(request: HttpRequest) -> HttpResponse:
     """The page, and saving what is on it."""
-    form = NoticesForm(request.POST or None, instance=Settings.current())
+    form = NoticesForm(request.POST or None, instance=_kept())
     if request.method == "POST" and form.is_valid():
         try:
             form.save()
@@ -35,6 +37,7 @@ def notices(request: HttpRequest) -> HttpResponse:
             log.error("secrets cannot be sealed: %s", error)
             form.add_error(None, _("The station cannot keep a secret at the moment: its key file cannot be written."))
         else:
+            audit.note(request, "notices_changed")
             return redirect("notices")
     kept = Settings.current()
     context = {
@@ -49,6 +52,15 @@ def notices(request: HttpRequest) -> HttpResponse:
     return render(request, "notices/notices.html", context, status=400 if form.errors else 200)
 
 
+def _kept() -> Settings:
+    """What is saved; before anything is, with the name and language that the owner has given elsewhere."""
+    kept = Settings.current()
+    if kept._state.adding:
+        owner = here.settings()
+        kept.station_name, kept.language = owner.name, owner.language
+    return kept
+
+
 @never_cache
 @require_POST
 @signed_in
@@ -58,9 +70,10 @@ def test(request: HttpRequest, channel: str) -> HttpResponse:
         raise Http404
     now = timezone.now()
     waiting = Sending.objects.filter(channel=channel, what="test", status=Sending.Status.WAITING, user=request.user)
-    row = waiting.first() or Sending.objects.create(
-        made_at=now, next_at=now, channel=channel, what="test", user=request.user
-    )
+    row = waiting.first()
+    if row is None:
+        row = Sending.objects.create(made_at=now, next_at=now, channel=channel, what="test", user=request.user)
+        audit.note(request, "notices_tested", channel)
     try:
         worker.nudge()
     except OSError as error:

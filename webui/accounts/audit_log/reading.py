@@ -54,6 +54,10 @@ _ACTIONS: Mapping[str, Any] = {
     "renew_certificate": gettext_lazy("asked for a new certificate of the station"),
     "diagnose_connection": gettext_lazy("asked the connection doctor"),
     "stop_diagnosis": gettext_lazy("sent the connection doctor away"),
+    "block_card": gettext_lazy("asked to block a card at this station"),
+    "unblock_card": gettext_lazy("asked to let a card charge here again"),
+    "teach_card": gettext_lazy("asked to have a card read"),
+    "stop_teaching": gettext_lazy("no longer wanted a card to be read"),
 }
 
 
