@@ -64,6 +64,8 @@ urlpatterns = [
     path("sessions/<str:transaction_id>/signed.xml", one.signed, name="session-signed"),
     path("work/", include("webui.work.urls")),
     path("logs/", logs.logs, name="logs"),
+    path("logs/processes/", lazily("logs.processes.processes"), name="log-processes"),
+    path("logs/send/", lazily_async("logs.processes.send"), name="log-send"),
     path("logs/security/", security.security_log, name="security-log"),
     path("logs/security/clear/", security.clear, name="clear-security-log"),
     path("logs/customer/", logs.name_customer, name="name-customer"),

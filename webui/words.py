@@ -306,6 +306,9 @@ _EVENTS: Mapping[str, Sentence] = {
     "log_requested": lambda data: (
         _("The operator's system asked for a log, to be sent to %(host)s.") % {"host": data.get("host") or "?"}
     ),
+    "log_ordered": lambda data: (
+        _("%(who)s had a log sent to %(host)s.") % {"who": data.get("who") or "?", "host": data.get("host") or "?"}
+    ),
     "log_upload_retried": lambda data: (
         _("A log could not be sent and will be tried again. %(why)s") % {"why": _detail(data)}
     ),

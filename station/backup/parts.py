@@ -95,12 +95,20 @@ PARTS = (
         Mode.MERGE,
         secret=("totp_secret", "totp_since"),
         sealed=("totp_secret",),
-        without=("totp_step", "invited_until"),
+        without=("totp_step", "invited_until", "invited_by"),
     ),
     Part("policies", "accounts.Policy", ("role",), Mode.REPLACE),
     Part("cards", "cards.Card", ("lookup", "id_token_type"), Mode.REPLACE, all_secret=True),
     Part("tariffs", "tariff.Tariff", ("valid_from",), Mode.ADD),
     Part("settings", "owner.Settings", ("id",), Mode.MERGE, without=("serial",)),
+    Part(
+        "notices",
+        "notices.Settings",
+        ("id",),
+        Mode.MERGE,
+        secret=("smtp_password", "hook_url"),
+        sealed=("smtp_password", "hook_url"),
+    ),
 )
 
 

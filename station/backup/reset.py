@@ -34,8 +34,9 @@ KEPT = frozenset(  # of what the station remembers
 )
 SESSIONS: tuple[type[orm.Model], ...] = (models.Transaction, models.MeterPoint)
 WEB_OF_SESSIONS = frozenset({"tariff"})  # apps of the web interface that are about sessions
-STATION_KEYS = "station-*.pem"
-FOLDERS = ("spool",)
+ROOMS = ("store", "notices")  # apps of the station's own; those of the web interface are all meant
+KEPT_KEYS = frozenset({"django.key", "secret.key", "meter.pem"})  # the data folder's own, and the meter's
+FOLDERS = ("spool", "vpn")
 
 
 def carry_out(data: Path, keys: Path, *, sessions: bool) -> None:
@@ -49,8 +50,9 @@ def carry_out(data: Path, keys: Path, *, sessions: bool) -> None:
         _delete(variables)
         _delete(models.Certificate.objects.exclude(use=CertificateUse.MANUFACTURER_ROOT.value))
         _delete(models.Remembered.objects.exclude(key__in=KEPT))
-    for path in keys.glob(STATION_KEYS):
-        path.unlink(missing_ok=True)
+    for path in keys.iterdir() if keys.exists() else ():
+        if path.is_file() and path.name not in KEPT_KEYS:
+            path.unlink(missing_ok=True)
     for name in FOLDERS:
         shutil.rmtree(data / name, ignore_errors=True)
 
@@ -60,7 +62,7 @@ def _wiped(*, sessions: bool) -> list[type[orm.Model]]:
     partly = {models.Variable, models.Certificate, models.Remembered, models.SecurityLogEntry}
     found: list[type[orm.Model]] = []
     for config in apps.get_app_configs():
-        own = config.label == "store" or config.name.startswith("webui.")
+        own = config.label in ROOMS or config.name.startswith("webui.")
         if not own and config.label not in ("auth", "sessions", "admin"):
             continue
         for model in config.get_models(include_auto_created=True):

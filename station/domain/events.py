@@ -108,7 +108,7 @@ class OperatorCommand:
     ``end_maintenance`` (evse_id; to end without one: all that the person had begun), ``manual_setpoint`` (evse_id,
     current in A, phases), ``self_test`` (evse_id), ``install_firmware`` (transfer_id: where its file lies in the
     spool; certificate in PEM, signature in Base64), ``limit`` (evse_id, current in A per phase: 0 pauses, None
-    lifts all limits of the owner's there).
+    lifts all limits of the owner's there), ``send_log`` (log_type: DiagnosticsLog or SecurityLog, url).
 
     Of an installer, each tried at once and taken back by itself unless the CSMS answers (``keep``: without a trial;
     ``less_security``: also with a lower security profile): ``set_network_profile`` (slot, csms_url, security_profile,

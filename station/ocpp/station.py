@@ -113,6 +113,7 @@ OPERATOR_ACTIONS = {
     "manual_setpoint",
     "self_test",
     "limit",
+    "send_log",
 }
 
 

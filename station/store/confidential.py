@@ -14,6 +14,7 @@ WRITE_ONLY = frozenset({("SecurityCtrlr", "BasicAuthPassword")})  # sealed at re
 SET_VARIABLE = "set_variable"
 WITH_PASSWORD = ("set_network_profile", "set_credentials")  # actions whose argument ``password`` is one
 WITH_CARD = ("block_card", "unblock_card")  # a number on the record that everybody reads is worth a card
+SEND_LOG = "send_log"  # its argument ``url`` may hold a password, or be one
 HIDDEN = "****"
 
 _WRITE_ONLY = frozenset((component.casefold(), variable.casefold()) for component, variable in WRITE_ONLY)
@@ -39,6 +40,11 @@ def sealed_password(arguments: Mapping[str, Any]) -> dict[str, Any]:
     return {**arguments, "password": seal(str(arguments["password"]))}
 
 
+def sealed_url(arguments: Mapping[str, Any]) -> dict[str, Any]:
+    """The arguments of a ``send_log`` as they may be filed. Raises OSError."""
+    return {**arguments, "url": seal(str(arguments["url"]))}
+
+
 def opened(row: models.Command) -> Any:
     """The arguments of a command, to carry it out. Raises SecretDamaged."""
     name = _secret_of(row)
@@ -60,7 +66,7 @@ def hide(commands: orm.QuerySet[models.Command]) -> None:
         if not number.startswith(HIDDEN):
             row.arguments["id_token"] = HIDDEN + number[-min(4, len(number) // 2) :] * (len(number) > 1)
             row.save(update_fields=["arguments"])
-    for row in commands.filter(action__in=(SET_VARIABLE, *WITH_PASSWORD)):
+    for row in commands.filter(action__in=(SET_VARIABLE, SEND_LOG, *WITH_PASSWORD)):
         if name := _secret_of(row):
             row.arguments[name] = HIDDEN
             row.save(update_fields=["arguments"])
@@ -70,4 +76,6 @@ def _secret_of(row: models.Command) -> str:
     """Which argument is a secret; empty for none."""
     if row.action == SET_VARIABLE and is_secret(row.arguments):
         return "value"
+    if row.action == SEND_LOG:
+        return "url"
     return "password" if row.action in WITH_PASSWORD and row.arguments.get("password") else ""

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import gzip
+import json
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -84,4 +85,33 @@ def test_the_security_log_is_cleared_only_after_a_second_click(opened: Opener, w
     button.click()
     expect(watched.page.get_by_text("Sent to the station …")).to_be_visible()
     assert web.rows("SELECT action FROM station_command ORDER BY id DESC LIMIT 1") == [("clear_security_log",)]
+    web.rows("DELETE FROM station_command")
+
+
+def test_what_the_processes_say_is_followed_and_filtered(opened: Opener, web: Web) -> None:
+    file = web.folder / "data" / "logs" / "station.log"
+    file.parent.mkdir(exist_ok=True)
+
+    def say(message: str, level: str = "INFO", **more: str) -> None:
+        told = {"at": "2024-05-01T12:00:00.000+00:00", "process": "uplink", "level": level, "message": message, **more}
+        with file.open("a") as log:
+            log.write(json.dumps(told) + "\n")
+
+    say("connected to wss://csms.example/ocpp (slot 1, profile 2)")
+    say("a step could not be committed", "ERROR", exception="Traceback\n  File …")
+    say("the channel layer is away: Connection refused", "WARNING")
+    watched = opened("/logs/")
+    page = watched.page
+    page.get_by_label("Where to").fill("https://support.example/upload")
+    page.get_by_role("button", name="Send", exact=True).click()
+    expect(page.get_by_text("Sent to the station")).to_be_visible()
+    watched.assert_well_everywhere("logs-send")
+    page.get_by_role("link", name="Look at it").click()
+    say("this is new")
+    expect(page.get_by_text("this is new")).to_be_visible(timeout=10_000)
+    watched.assert_well_everywhere("logs-processes")
+    page.goto("/logs/processes/?level=ERROR")
+    expect(page.get_by_text("a step could not be committed")).to_be_visible()
+    expect(page.get_by_text("this is new")).to_have_count(0)
+    file.unlink()
     web.rows("DELETE FROM station_command")

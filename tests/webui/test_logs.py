@@ -25,7 +25,7 @@ def note(kind: str, minutes: int = 0, **data: Any) -> None:
 
 
 def test_how_the_last_upload_fared(browser: Client) -> None:
-    assert "has not asked for a log yet" in look(browser.get("/logs/").content).words
+    assert "No log was sent yet." in look(browser.get("/logs/").content).words
     note("log_requested", host="logs.example")
     note("log_upload_failed", 1, detail="the server answered <404>", status="UploadFailure")
     page = look(browser.get("/logs/").content)

@@ -19,6 +19,7 @@ PARTS: Mapping[str, Any] = {
     "cards": _("Cards"),
     "tariffs": _("Tariffs"),
     "settings": _("Name, language and letterhead"),
+    "notices": _("Notices by mail and webhook"),
 }
 
 NOTES: Mapping[str, Any] = {

@@ -28,7 +28,14 @@ from webui.logs.forms import CustomerForm
 EVENTS = 100
 SECURITY_EVENTS = 5
 IN_MEMORY = 1024 * 1024  # bytes of a file that is made; more of it goes to the disk
-UPLOAD_KINDS = ("log_requested", "log_upload_retried", "log_uploaded", "log_upload_failed", "log_canceled")
+UPLOAD_KINDS = (
+    "log_requested",
+    "log_ordered",
+    "log_upload_retried",
+    "log_uploaded",
+    "log_upload_failed",
+    "log_canceled",
+)
 NAME_CUSTOMER = "name_customer"
 
 
@@ -47,9 +54,16 @@ def _page(request: HttpRequest, form: CustomerForm) -> dict[str, Any]:
         "events": [_told(entry) for entry in newest[:EVENTS]],
         "upload": next((_told(entry) for entry in newest.filter(kind__in=UPLOAD_KINDS)[:1]), None),
         "security": security.latest(SECURITY_EVENTS) if has_role(request.user, Role.INSTALLER) else None,
+        "send": _send_form() if has_role(request.user, Role.INSTALLER) else None,
         "form": form if _customers_are_named() else None,
         "named": named and (named.status, words.outcome(named.action, named.status == "Accepted", named.message)),
     }
+
+
+def _send_form() -> Any:
+    from webui.logs.processes.views import SendForm
+
+    return SendForm()
 
 
 def _told(entry: JournalEntry) -> tuple[datetime, str]:

@@ -11,8 +11,8 @@ from typing import Any
 from urllib.parse import urlsplit
 
 from station.device_model.components import OCPPCommCtrlr, SecurityCtrlr
-from station.domain.effects import CancelTransfer, StartTransfer
-from station.domain.events import Started, TransferReport
+from station.domain.effects import CancelTransfer, FinishCommand, StartTransfer
+from station.domain.events import OperatorCommand, Started, TransferReport
 from station.domain.moment import Moment, parse_rfc3339
 from station.domain.signals import TriggerRequested
 from station.ocpp.block import Block, Payload
@@ -25,6 +25,8 @@ RETRIES = 3  # where the CSMS leaves it to the station
 RETRY_INTERVAL = 60.0  # s, likewise
 MOST_RETRIES = 100  # a CSMS that asks for more wants another flash chip
 SHORTEST_INTERVAL, LONGEST_INTERVAL = 1.0, 86_400.0  # s
+BY_HAND_RETRIES, BY_HAND_INTERVAL = 1, 5.0  # somebody waits for it
+BY_HAND = "The log is being made and sent."
 SILENCE = 15.0  # s without a report, after which the worker is told again
 GIVE_UP = 300.0  # s without a report, after which the attempt has failed
 AHEAD = 300.0  # s that the CSMS's clock may be ahead of the station's
@@ -37,7 +39,7 @@ PREFIXES = {"DiagnosticsLog": "diagnostics", "SecurityLog": "security"}
 class _Upload:
     """One GetLog, from its acceptance until the CSMS has heard how it ended. Times are monotonic, in seconds."""
 
-    request_id: int
+    request_id: int | None  # None: a person has it sent, and the CSMS hears nothing of it
     transfer_id: str
     log_type: str
     url: str
@@ -81,6 +83,10 @@ class Logs(Block):
                 self._hear(event, now)
             case TriggerRequested(message="LogStatusNotification"):
                 self._say_on_request()
+            case OperatorCommand(action="send_log"):
+                why = self._send_by_hand(event, now)
+                said = FinishCommand(event.command_id, "Rejected" if why else "Accepted", why or BY_HAND)
+                self._context.emit(said)
         self._pass_time(now)
 
     def deadline(self) -> float | None:
@@ -122,6 +128,29 @@ class Logs(Block):
         status = "AcceptedCanceled" if canceled else "Accepted"  # N01.FR.12, N01.FR.01
         return {"status": status, "filename": upload.filename}
 
+    def _send_by_hand(self, command: OperatorCommand, now: Moment) -> str:
+        """Begin to send a log to where a person wants it; why not, where it cannot be."""
+        log_type, url = command.arguments.get("log_type"), command.arguments.get("url")
+        if log_type not in PREFIXES or not isinstance(url, str):
+            return "This cannot be read."
+        if flaw := _flaw(url, self._context.model[OCPPCommCtrlr.FileTransferProtocols]):
+            return f"{flaw[:1].upper()}{flaw[1:]}."
+        if self._upload is not None:
+            return "Another log is being sent."
+        upload = self._upload = _Upload(
+            None,
+            self._context.new_id(),
+            log_type,
+            url,
+            self._filename(log_type, None, now),
+            attempts=1 + BY_HAND_RETRIES,
+            interval=BY_HAND_INTERVAL,
+        )
+        told = {"log_type": log_type, "host": _host(url), "file": upload.filename, "who": command.who}
+        self._context.journal(now, "log_ordered", **told)
+        self._begin(upload, now)
+        return ""
+
     def _nothing_of(self, log: Payload, now: Moment) -> str:
         """Why there can be nothing of the time asked for; empty where there may be."""
         oldest, latest = log.get("oldestTimestamp"), log.get("latestTimestamp")
@@ -131,11 +160,12 @@ class Logs(Block):
             return "oldestTimestamp is in the future"
         return ""
 
-    def _filename(self, log_type: str, request_id: int, now: Moment) -> str:
+    def _filename(self, log_type: str, request_id: int | None, now: Moment) -> str:
         identity = self._context.model[SecurityCtrlr.Identity] or "station"
         safe = "".join(sign if sign.isascii() and (sign.isalnum() or sign in "-_") else "-" for sign in identity)
         at = f"{self._context.clock.utc(now):%Y%m%dT%H%M%SZ}"
-        return f"{PREFIXES[log_type]}_{safe}_{at}_{request_id}.log.gz"
+        number = "" if request_id is None else f"_{request_id}"
+        return f"{PREFIXES[log_type]}_{safe}_{at}{number}.log.gz"
 
     def _cancel(self, now: Moment) -> bool:
         """Leave the running upload, if there is one."""
@@ -250,6 +280,9 @@ class Logs(Block):
             else:
                 self._said(upload, status)
 
+        if upload.request_id is None:
+            self._said(upload, status)  # N01.FR.07, N01.FR.13: there is no request to name
+            return
         self._context.call(
             "LogStatusNotification",
             {"status": status, "requestId": upload.request_id},  # N01.FR.07, N01.FR.13
@@ -264,7 +297,7 @@ class Logs(Block):
 
     def _say_on_request(self) -> None:
         upload = self._upload
-        if upload is None or upload.ended:
+        if upload is None or upload.ended or upload.request_id is None:
             payload: dict[str, Any] = {"status": "Idle"}  # F06.FR.15
         else:
             payload = {"status": "Uploading", "requestId": upload.request_id}  # F06.FR.14
