@@ -40,7 +40,7 @@ def context(request: HttpRequest) -> dict[str, Any]:
         "problems": [
             {"kind": kind, "status": status, "title": title} for kind, (status, title) in problems.KINDS.items()
         ],
-        "paces": {"reading": pace.READING, "doing": pace.DOING},
+        "paces": (pace.READING_PER_SECOND, pace.DOING_PER_SECOND),
     }
 
 

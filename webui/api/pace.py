@@ -34,6 +34,7 @@ class Pace:
         self._left.clear()
 
 
-READING = Pace(per_second=10, burst=60)
-DOING = Pace(per_second=2, burst=20)
+READING_PER_SECOND, DOING_PER_SECOND = 10, 2
+READING = Pace(READING_PER_SECOND, burst=60)
+DOING = Pace(DOING_PER_SECOND, burst=20)
 STRANGERS = Pace(per_second=1, burst=20)  # by address: whoever brings no good token

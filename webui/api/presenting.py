@@ -6,7 +6,7 @@ from typing import Any
 
 from station.live.payloads import EvseLive, StationLive
 from station.store.models import Command, Transaction
-from webui import words
+from webui import reason_words, words
 
 ACTIONS = frozenset({"start", "stop", "unlock", "availability", "limit"})  # whose commands the API shows
 FLOWING = frozenset({"charging"})
@@ -29,6 +29,7 @@ def evse(live: EvseLive) -> dict[str, Any]:
         "plugged": live.plugged,
         "charging": live.activity in FLOWING,
         "why_not_charging": why_not_charging(live),
+        "reason": live.reason.why,
         "power": live.power,
         "current": list(live.current),
         "voltage": list(live.voltage),
@@ -55,14 +56,13 @@ def limit(live: EvseLive) -> dict[str, Any]:
 
 
 def why_not_charging(live: EvseLive) -> str | None:
-    """One sentence, while a car is plugged in (or a fault keeps everybody out) and no energy flows."""
+    """What is so and what would change it, while a car is plugged in (or a fault is there) and no energy flows."""
     if live.activity in FLOWING or not (live.plugged or live.faults):
         return None
-    if live.faults:
-        return words.faults(live)[0]
-    if live.message:
-        return words.message(live.message)
-    return str(words.activity(live.activity).sentence)
+    told = reason_words.tell(live.reason)
+    if told is not None:
+        return f"{told.sentence} {told.advice}".strip()
+    return words.faults(live)[0] if live.faults else str(words.activity(live.activity).sentence)
 
 
 def status(live: StationLive) -> dict[str, Any]:

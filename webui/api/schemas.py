@@ -9,7 +9,7 @@ from typing import Annotated, Any, Literal
 from ninja import Schema
 from pydantic import BeforeValidator, ConfigDict, Field, field_validator
 
-EvseId = Annotated[int, Field(ge=1, le=999, description="Number of the EVSE, from 1")]
+EvseId = Annotated[int, Field(ge=1, le=999, description="number of the EVSE, from 1")]
 
 
 _RFC3339 = re.compile(r"\A\d{4}-\d\d-\d\d[Tt ]\d\d:\d\d:\d\d(\.\d{1,9})?([Zz]|[+-]\d\d:\d\d)?\Z", re.ASCII)
@@ -54,7 +54,8 @@ class Evse(Schema):
     status: str = Field(description="OCPP ConnectorStatusEnumType: Available, Occupied, Reserved, Unavailable, Faulted")
     plugged: bool = Field(description="a car is connected")
     charging: bool = Field(description="energy flows, or may at any moment")
-    why_not_charging: str | None = Field(description="a sentence, while a car is plugged in and does not charge")
+    why_not_charging: str | None = Field(description="in words, while a car is plugged in and does not charge")
+    reason: str = Field(description="the same as a stable word: waiting_for_card, car_pauses, paused …; more may come")
     power: float = Field(description="W")
     current: list[float] = Field(description="A on L1, L2, L3")
     voltage: list[float] = Field(description="V on L1, L2, L3")

@@ -30,6 +30,11 @@ log = logging.getLogger(__name__)
 VERSION = "1.0"
 BASE = "/api/v1"
 JSON = (problems.MEDIA_TYPE, "application/json")
+ABOUT = {  # parameters that are part of an address
+    "evse_id": "number of the EVSE, from 1",
+    "command_id": "`id` of the command",
+    "session_id": "`id` of the session",
+}
 WAIT = Query(5, ge=0, le=20, description="s to wait for what comes of it; then 202 is answered, and it goes on")
 RESPONSES = {401: s.ProblemOut, 403: s.ProblemOut, 422: s.ProblemOut, 429: s.ProblemOut}
 LIVE = {**RESPONSES, 503: s.ProblemOut}
@@ -333,6 +338,9 @@ def document() -> dict[str, Any]:
 
 def _complete(method: str, operation: dict[str, Any]) -> None:
     """What ninja cannot know: the media type of problems, the header of idempotency, one name for the token."""
+    for parameter in operation.get("parameters", ()):
+        if parameter["name"] in ABOUT:
+            parameter["description"] = ABOUT[parameter["name"]]
     [scope] = operation["security"][0]
     operation["security"] = [{"token": [scope]}]
     operation["operationId"] = operation["operationId"].removeprefix("webui_api_service_")

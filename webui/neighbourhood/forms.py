@@ -19,8 +19,8 @@ _HOST = re.compile(r"\A[A-Za-z0-9._-]{1,253}\Z")
 _TOPIC = re.compile(r"\A[^\s/+#$\x00-\x1f][^\s+#\x00-\x1f]*(?<!/)\Z")
 _LARGEST_CA = 20_000  # characters of PEM
 SCOPES = [
-    (READ, gettext_lazy("Only tell: whoever reads the broker sees the station")),
-    (CONTROL, gettext_lazy("Also control: whoever may write to the broker starts, stops, unlocks and limits")),
+    (READ, gettext_lazy("Read")),
+    (CONTROL, gettext_lazy("Read and control")),
 ]
 
 
@@ -35,7 +35,11 @@ class NeighbourhoodForm(forms.ModelForm):
         label=gettext_lazy("Password"),
         widget=forms.PasswordInput({"autocomplete": "new-password"}, render_value=True),
     )
-    scope = forms.ChoiceField(choices=SCOPES, label=gettext_lazy("What the broker's users may"))
+    scope = forms.ChoiceField(
+        choices=SCOPES,
+        label=gettext_lazy("What the broker's users may"),
+        help_text=gettext_lazy("With control, whoever may write to the broker starts, stops, unlocks and limits."),
+    )
 
     class Meta:
         model = Neighbourhood
@@ -58,6 +62,10 @@ class NeighbourhoodForm(forms.ModelForm):
             "metrics_networks": gettext_lazy("Networks that may read the metrics without a token"),
         }
         help_texts = {  # noqa: RUF012
+            "mdns": gettext_lazy("Browsers, phones and installers' tools then find it by its name."),
+            "mqtt": "",
+            "tls": "",
+            "discovery": gettext_lazy("It appears there by itself, with its sensors and, if allowed, its controls."),
             "mdns_name": gettext_lazy("Left empty, it is the station's identity at the operator's system."),
             "ca": gettext_lazy("PEM. Left empty, the authorities count that the operating system trusts."),
             "topic": gettext_lazy("All topics of the station begin with it. Each station needs one of its own."),

@@ -14,7 +14,7 @@ from django.test import Client
 from django.utils import timezone
 
 from station.live import bus
-from station.live.payloads import encode
+from station.live.payloads import ReasonLive, encode
 from station.store.models import Command, MeterPoint, Transaction
 from tests.webui.api.conftest import Api, Uplink
 from tests.webui.making import CARD, charging, free, station, waiting
@@ -54,8 +54,16 @@ def test_one_evse_and_all_of_them(api: Api, uplink: Uplink) -> None:
 
 
 def test_a_fault_is_the_reason_that_counts(api: Api, uplink: Uplink) -> None:
-    uplink.live = station(free(1, activity="faulted", faults=("GroundFailure",)))
-    assert "leaking" in api.get("evses/1").json()["why_not_charging"]
+    fault = ReasonLive("fault", faults=("GroundFailure",))
+    uplink.live = station(free(1, activity="faulted", faults=("GroundFailure",), reason=fault))
+    told = api.get("evses/1").json()
+    assert "leaking" in told["why_not_charging"]
+    assert told["reason"] == "fault"
+
+
+def test_a_pause_by_a_limit_says_so(api: Api, uplink: Uplink) -> None:
+    uplink.live = station(waiting(1, activity="suspended_evse", limit=0.0, reason=ReasonLive("paused")))
+    assert "limit of 0 A" in api.get("evses/1").json()["why_not_charging"]
 
 
 def test_without_an_uplink_nothing_is_said_and_nothing_done(api: Api, uplink: Uplink) -> None:
