@@ -30,6 +30,10 @@ def run(plain: socket.socket, tls: socket.socket | None) -> int:
     from twisted.internet import reactor as installed_reactor
 
     from station.project.asgi import application
+    from station.project.pacing import Paced
+
+    class PacedServer(Paced, Server):
+        """Daphne, which waits for slow lines."""
 
     reactor: Any = installed_reactor
 
@@ -52,7 +56,7 @@ def run(plain: socket.socket, tls: socket.socket | None) -> int:
 
     contexts = Contexts() if tls is not None else None
     housekeeping = Housekeeping(tls=tls is not None)
-    server = Server(
+    server = PacedServer(
         application,
         endpoints=["adopted in ready()"],
         ready_callable=ready,
