@@ -1,7 +1,8 @@
 """The way through the rooms: one table, read by templates/base.html and templates/_tabs.html.
 
 To add a room, add an ``Entry``: to ``STATION`` or ``ADMINISTRATION``, where it becomes a tab of that group, or, for
-what people use day by day, to ``MAIN``. On a phone the first ``ON_A_PHONE`` are at the bottom, the rest behind "More".
+what people use day by day, to ``MAIN``. The first ``ON_A_PHONE`` are always there, on a desk ``ON_A_DESK``; the rest
+is behind "More".
 """
 
 from __future__ import annotations
@@ -19,7 +20,7 @@ from webui.accounts.roles import Role, has_role
 from webui.bench import client
 from webui.keypad import offer
 
-ON_A_PHONE = 4  # with "More" there are five
+ON_A_PHONE, ON_A_DESK = 4, 6  # and "More"
 
 
 def _always() -> bool:
@@ -87,11 +88,21 @@ ADMINISTRATION = Group(
     ),
 )
 
+SETTINGS = Group(
+    _("Settings"),
+    "gear",
+    (
+        Entry("settings", _("Station and tariff"), rooms=("settings-",)),
+        Entry("notices", _("Notices"), "bell", rooms=("notices-",)),
+    ),
+)
+
 MAIN: tuple[Entry | Group, ...] = (
     Entry("dashboard", _("Overview"), "gauge"),
     Entry("sessions", _("Sessions"), "list", rooms=("session", "session-", "work", "work-")),
     Entry("cards", _("Cards"), "card", rooms=("card", "card-", "cards-")),
-    Entry("settings", _("Settings"), "gear", rooms=("settings-",)),
+    STATION,
+    SETTINGS,
     Entry("keypad", _("Key code"), "unlock", rooms=("keypad-",), when=offer.takes_key_codes),
     Entry(
         "logs",
@@ -99,21 +110,19 @@ MAIN: tuple[Entry | Group, ...] = (
         "clock",
         rooms=("log-", "security-log", "clear-security-log", "name-customer", "conformance", "conformance-"),
     ),
-    Entry("notices", _("Notices"), "bell", rooms=("notices-",)),
-    STATION,
     ADMINISTRATION,
     Entry("bench", _("Bench"), "bench", rooms=("bench-",), when=client.exists),
 )
 
 
 class Link(NamedTuple):
-    """A link ready for a page. ``later``: on a phone it is behind "More"."""
+    """A link ready for a page. ``fold``: 0 always seen, 1 on a phone behind "More", 2 on a desk, too."""
 
     href: str
     words: Any
     icon: str
     current: bool
-    later: bool = False
+    fold: int = 0
 
 
 def bar(request: HttpRequest) -> list[Link]:
@@ -123,10 +132,15 @@ def bar(request: HttpRequest) -> list[Link]:
         entries = [entry for entry in _entries(one) if _open(entry, request)]
         if entries:
             current = any(entry.holds(room) for entry in entries)
-            found.append(Link(reverse(entries[0].url), one.words, one.icon, current, len(found) >= ON_A_PHONE))
-    if len(found) == ON_A_PHONE + 1:  # alone it needs no more room than "More" would
-        found[-1] = found[-1]._replace(later=False)
-    return found
+            found.append(Link(reverse(entries[0].url), one.words, one.icon, current))
+    return [link._replace(fold=_fold(place, len(found))) for place, link in enumerate(found)]
+
+
+def _fold(place: int, count: int) -> int:
+    """One that would be alone behind "More" needs no more room than that does."""
+    phone = place >= ON_A_PHONE and count > ON_A_PHONE + 1
+    desk = place >= ON_A_DESK and count > ON_A_DESK + 1
+    return 2 if desk else 1 if phone else 0
 
 
 def tabs(request: HttpRequest) -> list[Link]:

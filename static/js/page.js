@@ -65,6 +65,18 @@
     }
   }, 1000);
 
+  // "More" closes as a menu does.
+  const more = document.querySelector(".more");
+  if (more) {
+    document.addEventListener("click", (event) => more.contains(event.target) || (more.open = false));
+    document.addEventListener("keydown", (event) => {
+      if (event.key === "Escape" && more.open) {
+        more.open = false;
+        more.querySelector("summary").focus();
+      }
+    });
+  }
+
   // On a phone a group has more tabs than fit; the one that is open is to be seen.
   const tab = document.querySelector(".tabs [aria-current]");
   if (tab) {

@@ -18,7 +18,16 @@ NEW = "seven brave ducks"
 def test_from_the_invitation_to_the_audit_log(opened: Opener, web: Web) -> None:
     boss = opened("/people/")
     page = boss.page
-    expect(page.get_by_role("link", name="Administration")).to_have_attribute("aria-current", "page")
+    more = page.get_by_text("More", exact=True)
+    for width in (1440, 768, 360):
+        page.set_viewport_size({"width": width, "height": 900})
+        expect(page.get_by_role("link", name="Administration")).to_be_hidden()
+        more.click()
+        expect(page.get_by_role("link", name="Administration")).to_have_attribute("aria-current", "page")
+        boss.assert_well()
+        page.keyboard.press("Escape")
+        expect(page.get_by_role("link", name="Administration")).to_be_hidden()
+    page.set_viewport_size({"width": 1440, "height": 1000})
     page.get_by_role("link", name="Add somebody").click()
     page.get_by_label("User name").fill("Ines Installer")
     page.get_by_role("button", name="Add").click()

@@ -70,17 +70,21 @@ def test_every_entry_of_the_navigation_leads_somewhere(boss: Hands) -> None:
             assert reverse(entry.url)
 
 
-@pytest.mark.parametrize(("rooms", "shown", "more"), [(3, 3, 0), (5, 5, 0), (6, 4, 2), (9, 4, 5)])
-def test_on_a_phone_there_are_at_most_five(
-    person: User, hands: People, monkeypatch: pytest.MonkeyPatch, rooms: int, shown: int, more: int
+@pytest.mark.parametrize(
+    ("rooms", "phone", "desk", "more"),
+    [(3, 3, 3, 0), (5, 5, 5, 0), (6, 4, 6, 2), (7, 4, 7, 3), (8, 4, 6, 4), (12, 4, 6, 8)],
+)
+def test_at_most_five_on_a_phone_and_seven_on_a_desk(
+    person: User, hands: People, monkeypatch: pytest.MonkeyPatch, rooms: int, phone: int, desk: int, more: int
 ) -> None:
     monkeypatch.setattr(navigation, "MAIN", (navigation.Entry("sessions", "Room", "list"),) * rooms)
     html = hands().log_in().get("/").answer.content.decode()
-    bar, _more, behind = html[html.index('<nav class="nav"') : html.index("</nav>")].partition('<details class="more">')
+    bar, _more, behind = html[html.index('<nav class="nav"') : html.index("</nav>")].partition("<details")
     links = re.findall(r"<a [^>]*>", bar)
-    assert len(links) == rooms
-    assert len([link for link in links if 'class="later"' not in link]) == shown
+    assert len(links) == desk
+    assert len([link for link in links if 'class="later"' not in link]) == phone
     assert behind.count("<a ") == more
+    assert behind.count('class="on-phones"') == desk - phone
 
 
 def test_invitation(boss: Hands, hands: People) -> None:
