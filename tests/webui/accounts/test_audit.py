@@ -12,11 +12,13 @@ from django.contrib.auth.models import User
 from django.test import RequestFactory
 from django.utils import timezone
 
+from station.ocpp.station import OPERATOR_ACTIONS
 from station.store.models import Command
 from tests.webui.accounts.conftest import Hands
 from webui.accounts import audit
 from webui.accounts.audit_log import views
 from webui.accounts.audit_log.reading import AuditFilter, entries
+from webui.accounts.audit_log.words import ACTIONS, asked_for
 from webui.accounts.models import Change
 
 pytestmark = pytest.mark.django_db
@@ -156,3 +158,9 @@ def test_a_kind_of_another_version_is_still_shown(anna: User) -> None:
     change("anna", "role_changed", subject="x")  # without what it was
     assert lines() == ["anna role changed x", "anna something new x"]
     assert views.PER_PAGE
+
+
+def test_there_are_words_for_all_that_can_be_asked() -> None:
+    actions = OPERATOR_ACTIONS - {"login", "web_security"}
+    assert sorted(actions - ACTIONS.keys()) == []
+    assert asked_for("something_new") == "something new"

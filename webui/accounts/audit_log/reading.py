@@ -19,6 +19,7 @@ from station.store.models import Command
 from webui import words
 from webui.access import record
 from webui.accounts import audit
+from webui.accounts.audit_log.words import asked_for
 from webui.accounts.forms import Bare
 from webui.accounts.models import Change
 from webui.accounts.roles import of_word
@@ -31,34 +32,8 @@ BITE = 500  # rows of one query of the export
 TOLD = (
     *("evse_id", "evse_ids", "connector_id", "slot", "slots", "csms_url", "security_profile", "interface", "identity"),
     *("origin", "locked", "component", "variable", "component_instance", "variable_instance", "value", "use"),
-    *("certificate_id", "operative", "type", "days", "current", "limit"),
+    *("certificate_id", "operative", "type", "days", "current", "limit", "phases", "minutes", "version", "for"),
 )
-
-_ACTIONS: Mapping[str, Any] = {
-    "start": gettext_lazy("asked to start charging"),
-    "stop": gettext_lazy("asked to stop charging"),
-    "unlock": gettext_lazy("asked to unlock the connector"),
-    "master_pass": gettext_lazy("asked to end sessions after a master card"),
-    "restart": gettext_lazy("asked for a restart"),
-    "availability": gettext_lazy("asked to put an EVSE into or out of service"),
-    "set_variable": gettext_lazy("asked to set a variable"),
-    "name_customer": gettext_lazy("named the customer of a card"),
-    "set_network_profile": gettext_lazy("asked to change a network slot"),
-    "remove_network_profile": gettext_lazy("asked to empty a network slot"),
-    "set_network_priority": gettext_lazy("asked to change the order of network slots"),
-    "set_credentials": gettext_lazy("asked to change identity or password towards the operator"),
-    "take_back": gettext_lazy("took a change of the connection back"),
-    "clear_security_log": gettext_lazy("asked to clear the security log"),
-    "install_certificate": gettext_lazy("asked to install a certificate"),
-    "delete_certificate": gettext_lazy("asked to delete a certificate"),
-    "renew_certificate": gettext_lazy("asked for a new certificate of the station"),
-    "diagnose_connection": gettext_lazy("asked the connection doctor"),
-    "stop_diagnosis": gettext_lazy("sent the connection doctor away"),
-    "block_card": gettext_lazy("asked to block a card at this station"),
-    "unblock_card": gettext_lazy("asked to let a card charge here again"),
-    "teach_card": gettext_lazy("asked to have a card read"),
-    "stop_teaching": gettext_lazy("no longer wanted a card to be read"),
-}
 
 
 class Entry(NamedTuple):
@@ -196,10 +171,11 @@ def _command(row: Command, key: tuple[datetime, str, int]) -> Entry:
         said = _("has to wait %(seconds)s s") % {"seconds": asked["locked"]} if asked.get("locked") else ""
         return Entry(row.filed_at, row.who, what, "", said, "" if accepted else "bad", address, LOGIN, _cursor(key))
     if row.action == record.ACTION:
+        who = row.who or _("The station")
         facts = {name: value for name, value in asked.items() if name not in ("what", "origin")}
         detail = ", ".join(f"{name}={value}" for name, value in facts.items())[:300]
-        return Entry(row.filed_at, row.who, record.words(asked), detail, "", "", address, row.action, _cursor(key))
-    what = str(_ACTIONS.get(row.action) or row.action.replace("_", " "))
+        return Entry(row.filed_at, who, record.words(asked), detail, "", "", address, row.action, _cursor(key))
+    what = asked_for(row.action)
     accepted = row.status == Command.Status.ACCEPTED
     if row.status == Command.Status.FILED:
         said, tone = _("not answered yet"), "wait"
