@@ -7,7 +7,7 @@ from collections.abc import Awaitable, Callable, Mapping
 from typing import Any
 
 from asgiref.sync import sync_to_async
-from django.http import HttpRequest, HttpResponse, JsonResponse
+from django.http import HttpRequest, HttpResponse
 from django.template.loader import render_to_string
 from django.utils.text import get_text_list
 from django.utils.translation import gettext as _
@@ -18,7 +18,7 @@ from webui.accounts.roles import Role, role_of
 
 ALWAYS = ("/healthz",)  # without a login; nothing in it is a secret (CONTRACT, Health)
 LEAVING = "/logout/"  # whoever may not be here may leave
-MACHINES = "/api/"  # answered in JSON
+MACHINES = ("/api/v", "/metrics")  # answered as the API does
 REFRESH = 5  # s
 SIGNED_OUT = 4401  # webui.accounts.guard: the page is loaded anew, and then says why it is closed
 
@@ -87,7 +87,9 @@ class AccessGate:
 def _refused(request: HttpRequest, role: Role | None, origin: Origin) -> HttpResponse:
     why = sentence(role, origin)
     if request.path.startswith(MACHINES):
-        return JsonResponse({"error": why}, status=403)
+        from webui.api.problems import Problem
+
+        return Problem("not-allowed", why).response()
     trial = trials.get(trials.RULES)
     shown = {
         "status": 403,

@@ -69,7 +69,7 @@ def test_a_page_that_is_refused_says_why_and_lets_one_leave(client_from: Any) ->
     piece = client.get("/commands/1/", headers={"HX-Request": "true"})
     assert piece.status_code == 403
     assert b"<html" not in piece.content
-    assert client.get("/api/v1/status").json()["error"].startswith("You come from 192.168.1.20")
+    assert client.get("/api/v1/status").json()["detail"].startswith("You come from 192.168.1.20")
     assert client.post("/logout/").status_code == 302
 
 

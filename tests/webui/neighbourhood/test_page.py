@@ -15,9 +15,8 @@ import pytest
 from django.contrib.auth.models import User
 from django.test import Client
 
-from station.project.environment import Address
-from station.project.web_server import _self_signed
 from tests.support.ports import free_port
+from tests.webui.https.making import Made
 from tests.webui.looking import look
 from tests.webui.neighbourhood.brokers import Broker
 from webui.accounts.models import Change
@@ -191,7 +190,8 @@ def test_it_says_what_is_wrong(administrator: Client, broker: Broker) -> None:
 
 
 def test_certificates_of_a_broker(administrator: Client, tmp_path: Path) -> None:
-    pem = _self_signed(Address("127.0.0.1", 1)).decode()
+    made = Made("broker", names=("127.0.0.1",), days=(-1000, 3000))
+    pem = (made.key_pem() + made.pem).decode()
     (tmp_path / "broker.pem").write_text(pem)
     certificate = pem[pem.index("-----BEGIN CERTIFICATE") :]
     lines = [f"certfile {tmp_path}/broker.pem", f"keyfile {tmp_path}/broker.pem"]
