@@ -14,7 +14,7 @@ from typing import Any
 
 import psutil
 
-from tests.performance import screen
+from tests.performance import screen, ten_years
 from tests.performance.figures import MAX, P95, Figure
 from tests.performance.memory import MB, parts
 from tests.support.appliance import PASSWORD, PROJECT, Appliance
@@ -42,7 +42,7 @@ Progress = Callable[[str], None]
 
 
 def all_figures(folder: Path, progress: Progress) -> Iterator[Figure]:
-    """Every figure of the bench; about three minutes."""
+    """Every figure of the bench; about a quarter of an hour, most of it for the history of ten years."""
     with ScriptedCsms(password=PASSWORD) as csms:
         with Appliance(folder / "starts") as appliance:
             appliance.provision_csms(csms.url, variables=())
@@ -70,6 +70,7 @@ def all_figures(folder: Path, progress: Progress) -> Iterator[Figure]:
         with _running(folder / "screens", csms) as appliance:
             progress("browsers")
             yield from screen.browsers(appliance, _cpu)
+    yield from ten_years.ten_years(folder / "ten years", progress)
     progress("the conformance suite in memory")
     yield conformance()
 
