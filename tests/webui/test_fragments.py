@@ -81,6 +81,7 @@ def test_stop_and_unlock_ask_first() -> None:
         ({"board_online": False, "board_error": "no answer from unit 1"}, "does not answer (no answer from unit 1)"),
         ({"queue_length": 1}, "1 message waiting"),
         ({"queue_length": 12}, "12 messages waiting"),
+        ({"queue_length": 40}, "40 messages wait for the operator's system and are kept until they can be sent. Queue"),
         ({"door_open": True}, "The housing is open"),
     ],
 )

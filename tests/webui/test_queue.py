@@ -15,8 +15,9 @@ from station.store import repositories
 from tests.webui.looking import Looking, look
 from tests.webui.making import NOON, TRANSACTION, station
 from webui.dashboard import latest
-from webui.queue import live, reading
+from webui.queue import live
 from webui.queue.drawing import draw
+from webui.queue.line import one_line
 
 LANE = LaneLive("transactions", 3, "2025-06-01T11:20:00Z", "TransactionEvent", 2, "2025-06-01T12:01:00Z")
 
@@ -192,11 +193,11 @@ def test_the_picture_of_a_live_queue() -> None:
     ],
 )
 def test_one_line(told: StationLive | None, said: str) -> None:
-    line = reading.one_line(told)
+    line = one_line(told)
     assert line.startswith(said)
     assert bool(line) == bool(said)
 
 
 def test_of_today_the_hour_is_enough(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("webui.queue.reading.timezone.localdate", lambda: NOON.date())
-    assert "since 11:20 and" in reading.one_line(away(replace(LANE, waiting=1)))
+    monkeypatch.setattr("webui.queue.line.timezone.localdate", lambda: NOON.date())
+    assert "since 11:20 and" in one_line(away(replace(LANE, waiting=1)))

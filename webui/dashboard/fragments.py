@@ -22,6 +22,7 @@ from webui.dashboard import known
 from webui.owner import here
 from webui.owner.models import Settings
 from webui.pieces import marked
+from webui.queue.line import one_line
 from webui.tariff import running
 from webui.templatetags.quantities import MISSING, money
 
@@ -111,6 +112,7 @@ def status_fragment(station: StationLive, viewer: Viewer | None = None) -> str:
             "technical": viewer.technical if viewer else False,
             "link": words.registration(station.connected, station.registration),
             "link_tone": "good" if accepted else "bad" if not station.connected else "wait",
+            "waits": one_line(station),
         },
     )
 

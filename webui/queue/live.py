@@ -16,6 +16,7 @@ from webui.dashboard.fragments import moment
 from webui.pieces import marked
 from webui.queue import reading
 from webui.queue.drawing import draw
+from webui.queue.line import oldest
 
 NOW, CURVE = "queue-now", "queue-curve"
 
@@ -38,7 +39,7 @@ def now(station: StationLive) -> str:
     ]
     return paint(
         station.queue_length,
-        reading.oldest(station),
+        oldest(station),
         lanes=lanes,
         accepted=accepted,
         link=words.registration(station.connected, station.registration),
