@@ -129,6 +129,7 @@ def _taken_back(data: Mapping[str, Any]) -> Any:
 _MAINTENANCE_ENDS: Mapping[str, Any] = {
     "by_hand": _("The maintenance of EVSE %(evse_id)s by %(who)s is over."),
     "timeout": _("The maintenance of EVSE %(evse_id)s by %(who)s ended by itself, for nothing was done any more."),
+    "reset": _("The maintenance of EVSE %(evse_id)s by %(who)s ended, for a reset was asked for."),
     "logout": _("The maintenance of EVSE %(evse_id)s ended, for %(who)s logged out."),
 }
 _SELF_TESTS: Mapping[str, Any] = {

@@ -22,6 +22,7 @@ from tests.webui.making import CARD, free, station
 from webui.commissioning import addresses, codes, offer, paper, record, steps
 from webui.commissioning.models import Commissioning
 from webui.dashboard import latest
+from webui.owner.models import Settings
 from webui.work import doing
 from webui.work.models import Job
 
@@ -200,6 +201,14 @@ def test_place_is_kept_and_the_station_told(begun: Client) -> None:
     obey()
     assert state("place") == "done"
     assert "Continue: Electrical data" in page(begun, "place").words
+
+
+def test_the_place_is_told_to_the_owners_settings_unless_they_were_made(begun: Client) -> None:
+    post(begun, "place", {**PLACE, "language": "de"})
+    kept = Settings.objects.get()
+    assert (kept.language, kept.place, kept.serial) == ("de", "North car park", 1)
+    post(begun, "place", {**PLACE, "site": "South", "revision": "2"})
+    assert Settings.objects.get().place == "North car park"
 
 
 def test_what_the_station_refuses_is_a_failed_step(begun: Client) -> None:

@@ -11,6 +11,7 @@ from typing import Any
 
 from asgiref.sync import async_to_sync
 from django.apps import apps
+from django.db import transaction
 from django.http import HttpRequest
 from django.utils import timezone, translation
 from django.utils.translation import gettext as _
@@ -29,6 +30,8 @@ from webui.network import doctor
 from webui.network import live as network_live
 from webui.network.forms import SlotForm
 from webui.network.reading import Connection
+from webui.owner import here
+from webui.owner.models import Settings
 
 
 @dataclass(slots=True)
@@ -76,8 +79,11 @@ def initial(visit: Visit, values: Mapping[str, Any]) -> dict[str, Any]:
 def place(visit: Visit, form: PlaceForm | None = None) -> Context:
     if form is None:
         model = Reading().model
+        mine = here.settings()
         known = {
             "language": translation.get_language(),
+            "site": mine.place or mine.name,
+            "address": mine.letterhead_address,
             "time_zone": model[ClockCtrlr.TimeZone] or "Europe/Berlin",
             "serial_number": model[ChargingStation.SerialNumber],
         }
@@ -90,7 +96,18 @@ def save_place(visit: Visit) -> Context | None:
     if not form.is_valid():
         return place(visit, form)
     _keep_and_set(visit, form, form.wishes())
+    _tell_the_owner(form.cleaned_data)
     return None
+
+
+def _tell_the_owner(typed: Mapping[str, Any]) -> None:
+    """The language and place of the pages, where the owner has not said them yet."""
+    with transaction.atomic():
+        row, _made = Settings.objects.get_or_create(pk=Settings.THE_ONE)
+        if row.serial == 0:
+            row.language, row.place, row.serial = typed["language"], typed["site"], 1
+            row.save(update_fields=["language", "place", "serial"])
+    here.forget()
 
 
 def _keep_and_set(visit: Visit, form: Form, wishes: dict[str, str]) -> None:

@@ -117,7 +117,8 @@ def _welcome(environment: Environment, password: str | None, *, demonstration: b
         lines += [
             "",
             "Nobody has told this station where its CSMS is, so it brings a small one",
-            "of its own for you to look at. See manage.py provision --help for yours.",
+            "of its own for you to look at. To set the station up, log in and start its",
+            "commissioning, or see manage.py provision --help.",
         ]
     width = max(map(len, lines))
     body = "".join(f"  │ {line:{width}} │\n" for line in lines)

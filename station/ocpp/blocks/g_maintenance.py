@@ -2,8 +2,8 @@
 
 An EVSE in maintenance is Unavailable to everybody else, the CSMS included, as one that is being reset is; what was set
 by ChangeAvailability stays what it was. The mode is never entered where somebody charges, or has shown a card; it ends
-by hand, when the person logs out, five minutes after the last thing that the person did, and with the process: nothing
-of it is remembered, so no power cut can keep a setpoint alive.
+by hand, when the person logs out, five minutes after the last thing that the person did, with a reset, and with the
+process: nothing of it is remembered, so no power cut can keep a setpoint alive.
 """
 
 from __future__ import annotations
@@ -19,7 +19,7 @@ from station.domain.effects import FinishCommand
 from station.domain.events import OperatorCommand
 from station.domain.evse import Evse
 from station.domain.moment import Moment, rfc3339
-from station.domain.signals import EvseChanged
+from station.domain.signals import EndTransactions, EvseChanged
 from station.ocpp.block import Block
 from station.ocpp.context import Context
 from station.ocpp.power import Manual
@@ -109,6 +109,9 @@ class Maintenance(Block):
                 self._obey(event, now)
             case BoardSnapshot():
                 self._look_at_tests(event, now)
+            case EndTransactions():  # a reset begins anew with everything off
+                for evse_id in [one for one in self._modes if event.evse_id in (None, one)]:
+                    self._leave(evse_id, "reset", now)
         for evse_id, mode in list(self._modes.items()):
             if now.monotonic >= mode.until:
                 self._leave(evse_id, "timeout", now)

@@ -86,6 +86,17 @@ def test_it_ends_and_takes_the_current_with_it(end: str) -> None:
         ]
 
 
+@pytest.mark.parametrize("evse", [None, 1])
+def test_a_reset_ends_it(evse: int | None) -> None:
+    rig, _ = charging_by_hand()
+    rig.station.model.factory_set("EVSE@1.AllowReset", "true")
+    request: dict[str, Any] = {"type": "Immediate"} | ({"evseId": evse} if evse else {})
+    assert rig.call("Reset", request)["status"] == "Accepted"
+    rig.let(1)
+    assert not rig.board.evses[1].wanted.allow_power  # type: ignore[union-attr]
+    assert "maintenance" not in rig.station.maintenance.as_json(rig.now)["1"]
+
+
 def test_what_the_person_does_gives_it_more_time() -> None:
     rig, ask = charging_by_hand()
     rig.skip(200)
