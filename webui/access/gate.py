@@ -7,7 +7,7 @@ from collections.abc import Awaitable, Callable, Mapping
 from typing import Any
 
 from asgiref.sync import sync_to_async
-from django.http import HttpRequest, HttpResponse, JsonResponse
+from django.http import HttpRequest, HttpResponse
 from django.template.loader import render_to_string
 from django.utils.text import get_text_list
 from django.utils.translation import gettext as _
@@ -15,6 +15,7 @@ from django.utils.translation import gettext as _
 from webui.access import rules, trials
 from webui.access.origin import Origin, Place
 from webui.accounts.roles import Role, role_of
+from webui.api.problems import Problem
 
 ALWAYS = ("/healthz",)  # without a login; nothing in it is a secret (CONTRACT, Health)
 LEAVING = "/logout/"  # whoever may not be here may leave
@@ -87,7 +88,7 @@ class AccessGate:
 def _refused(request: HttpRequest, role: Role | None, origin: Origin) -> HttpResponse:
     why = sentence(role, origin)
     if request.path.startswith(MACHINES):
-        return JsonResponse({"error": why}, status=403)
+        return Problem("not-allowed", why).response()
     trial = trials.get(trials.RULES)
     shown = {
         "status": 403,
