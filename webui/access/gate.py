@@ -15,6 +15,7 @@ from django.utils.translation import gettext as _
 from webui.access import rules, trials
 from webui.access.origin import Origin, Place
 from webui.accounts.roles import Role, role_of
+from webui.api.problems import Problem
 
 ALWAYS = ("/healthz",)  # without a login; nothing in it is a secret (CONTRACT, Health)
 LEAVING = "/logout/"  # whoever may not be here may leave
@@ -87,8 +88,6 @@ class AccessGate:
 def _refused(request: HttpRequest, role: Role | None, origin: Origin) -> HttpResponse:
     why = sentence(role, origin)
     if request.path.startswith(MACHINES):
-        from webui.api.problems import Problem
-
         return Problem("not-allowed", why).response()
     trial = trials.get(trials.RULES)
     shown = {

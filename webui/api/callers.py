@@ -9,11 +9,11 @@ from dataclasses import dataclass
 from typing import Any
 
 from asgiref.sync import sync_to_async
-from django.apps import apps
 from django.http import HttpRequest, HttpResponseForbidden
 from django.middleware.csrf import CsrfViewMiddleware
 from django.utils.translation import gettext as _
 
+from webui.access import gate
 from webui.accounts import tokens
 from webui.accounts.models import Token
 from webui.accounts.origin import origin_of, site
@@ -70,7 +70,7 @@ def unknown_but_welcome(request: HttpRequest, networks: Iterable[str]) -> bool:
     if address is None or "Authorization" in request.headers:
         return False
     inside = any(address in network for network in map(_network, networks) if network is not None)
-    return inside and not _not_from_here(None, request)
+    return inside and not gate.refusal(None, request)
 
 
 def _address(text: str) -> ipaddress.IPv4Address | ipaddress.IPv6Address | None:
@@ -121,19 +121,10 @@ def _find(request: HttpRequest) -> Caller:
             _("Send a token as “Authorization: Bearer …”. Tokens are made on the page of one's own account."),
             headers=CHALLENGE,
         )
-    why = _not_from_here(caller.user, request)
+    why = gate.refusal(role_of(caller.user), request)
     if why:
         raise Problem("not-allowed", why)
     return caller
-
-
-def _not_from_here(user: Any, request: HttpRequest) -> str:
-    """Why the access rules do not let that person's role in from there; empty where they do, or there are none."""
-    if not apps.is_installed("webui.access"):
-        return ""
-    from webui.access import gate
-
-    return gate.refusal(role_of(user), request)
 
 
 def _from_our_page(request: HttpRequest) -> bool:

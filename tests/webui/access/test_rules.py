@@ -16,6 +16,7 @@ from webui.access import rules
 from webui.access.models import Setting, Trial
 from webui.access.origin import Place
 from webui.access.rules import Rules
+from webui.accounts import tokens
 from webui.accounts.roles import Role
 
 pytestmark = pytest.mark.django_db
@@ -71,6 +72,16 @@ def test_a_page_that_is_refused_says_why_and_lets_one_leave(client_from: Any) ->
     assert b"<html" not in piece.content
     assert client.get("/api/v1/status").json()["detail"].startswith("You come from 192.168.1.20")
     assert client.post("/logout/").status_code == 302
+
+
+def test_a_token_may_come_from_where_its_owner_may(client_from: Any, somebody: Any) -> None:
+    rules.put(MIXED)
+    for role, status in ((Role.OWNER, 404), (Role.INSTALLER, 404), (Role.ADMINISTRATOR, 403)):
+        token = tokens.make(somebody(role), "house", ["read"], None)[1]
+        answer = client_from(NEIGHBOUR, None).get("/api/v1/commands/1", headers={"Authorization": f"Bearer {token}"})
+        assert answer.status_code == status, role
+        assert answer["Content-Type"] == "application/problem+json"
+    assert answer.json()["detail"].startswith("You come from 192.168.1.20")
 
 
 def test_the_login_says_in_words_who_may_not_come_from_here(client_from: Any, somebody: Any) -> None:

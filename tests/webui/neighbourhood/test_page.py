@@ -8,6 +8,7 @@ import ssl
 import subprocess
 import threading
 from collections.abc import Iterator
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
@@ -16,7 +17,7 @@ from django.contrib.auth.models import User
 from django.test import Client
 
 from tests.support.ports import free_port
-from tests.webui.https.making import Made
+from tests.uplink.authority import Authority
 from tests.webui.looking import look
 from tests.webui.neighbourhood.brokers import Broker
 from webui.accounts.models import Change
@@ -190,11 +191,10 @@ def test_it_says_what_is_wrong(administrator: Client, broker: Broker) -> None:
 
 
 def test_certificates_of_a_broker(administrator: Client, tmp_path: Path) -> None:
-    made = Made("broker", names=("127.0.0.1",), days=(-1000, 3000))
-    pem = (made.key_pem() + made.pem).decode()
-    (tmp_path / "broker.pem").write_text(pem)
-    certificate = pem[pem.index("-----BEGIN CERTIFICATE") :]
-    lines = [f"certfile {tmp_path}/broker.pem", f"keyfile {tmp_path}/broker.pem"]
+    authority = Authority("Broker Root", now=datetime.now(UTC))
+    authority.issue(tmp_path, "broker", names=["127.0.0.1"])
+    certificate = authority.root
+    lines = [f"certfile {tmp_path}/chain.pem", f"keyfile {tmp_path}/key.pem"]
     running = Broker(tmp_path, *lines).start()
     try:
         assert "takes the station" in tried(administrator, running.port, tls="on", ca=certificate)
