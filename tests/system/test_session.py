@@ -2,10 +2,19 @@
 
 from __future__ import annotations
 
-import pytest
+import io
+import re
+import subprocess
+import sys
+import urllib.request
 
-from tests.support.appliance import CARD, Appliance
+import pytest
+from pypdf import PdfReader
+
+from tests.support.appliance import CARD, PASSWORD, PROJECT, Appliance
 from tests.support.csms import ScriptedCsms
+from tests.support.waiting import wait_until
+from tests.support.web import WebSession
 from tests.system.charging import TOKEN, agree, charge, charging, of_evse, wait_energy, wait_told
 
 
@@ -239,3 +248,34 @@ def test_unavailable_means_no_session(appliance: Appliance, csms: ScriptedCsms, 
         appliance.unplug(evse_id)
         assert csms.call("ChangeAvailability", {"operationalStatus": "Operative", "evse": evse})["status"] == "Accepted"
     csms.wait_for("StatusNotification", lambda status: status["connectorStatus"] == "Available", since=mark)
+
+
+def test_a_session_on_paper(appliance: Appliance, csms: ScriptedCsms) -> None:
+    """Ordered at the web server, made by a process of the transfer worker, followed and downloaded."""
+    transaction_id = charge(appliance, csms, energy=3)
+    appliance.card()
+    account = wait_told(csms, transaction_id)
+    appliance.unplug()
+    somebody = "import django; django.setup(); from django.contrib.auth.models import User; User.objects.create_user"
+    subprocess.run(
+        [sys.executable, "-c", f"{somebody}('paula', password={PASSWORD!r})"],
+        cwd=PROJECT,
+        env={**appliance.environment, "DJANGO_SETTINGS_MODULE": "station.project.settings"},
+        timeout=60,
+        check=True,
+    )
+    page = WebSession(appliance.web, name="paula", password=PASSWORD)
+    ordered = page.post("/sessions/statement/?evse=1")
+    (address,) = set(re.findall(r"/work/[0-9a-f-]{36}/", ordered))
+    wait_until(lambda: f"{address}file/" in page.get(address), "the statement", timeout=60, every=0.5)
+    with urllib.request.urlopen(
+        urllib.request.Request(f"http://127.0.0.1:{appliance.web}{address}file/", headers={"Cookie": page.cookie}),
+        timeout=30,
+    ) as answer:
+        text = "".join(one.extract_text() for one in PdfReader(io.BytesIO(answer.read())).pages)
+    assert account.energy is not None
+    assert f"{account.energy / 1000:.3f}" in text
+    # the process that made it, and all that it had loaded, is gone
+    wait_until(
+        lambda: not [one for one in appliance.processes() if "work" in one.cmdline()], "the maker is gone", timeout=15
+    )

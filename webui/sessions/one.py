@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import base64
 import binascii
+import html
 from datetime import datetime, timedelta
 from typing import Any
-from xml.sax.saxutils import escape, quoteattr
 
 from django.db.models import Q, QuerySet
 from django.http import Http404, HttpRequest, HttpResponse
@@ -80,9 +80,9 @@ def signed(request: HttpRequest, transaction_id: str) -> HttpResponse:
     key = str(_extra(found).get("signed_key") or "")
     moments = ["Transaction.Begin", *["Transaction.End"] * (len(documents) - 1)]
     values = "".join(
-        f"  <value transactionId={quoteattr(found.pk)} context={quoteattr(moment)}>\n"
-        f'    <signedData format="OCMF" encoding="plain">{escape(document)}</signedData>\n'
-        f'    <publicKey encoding="base64">{escape(key)}</publicKey>\n'
+        f'  <value transactionId="{html.escape(found.pk)}" context="{moment}">\n'
+        f'    <signedData format="OCMF" encoding="plain">{html.escape(document)}</signedData>\n'
+        f'    <publicKey encoding="base64">{html.escape(key)}</publicKey>\n'
         "  </value>\n"
         for moment, document in zip(moments, documents, strict=True)
     )
