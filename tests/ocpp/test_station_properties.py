@@ -17,7 +17,7 @@ from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, pr
 from station.device_model.components.transactions import TX_START_POINTS, TX_STOP_POINTS
 from station.domain.authorization import AuthorizedBy
 from station.domain.board import Fault
-from station.domain.events import Tick
+from station.domain.events import OperatorCommand, Tick
 from station.domain.evse import Evse
 from station.domain.moment import rfc3339
 from station.domain.reason import Why
@@ -101,6 +101,7 @@ class StationMachine(RuleBasedStateMachine):
         self.rig = MemoryRig(**configuration)
         self.ledger = Ledger(self.rig)
         self.commands = 0
+        self.blocked: set[str] = set()
         self.rig.on_frame = self._on_frame
         self.rig.answers["BootNotification"] = self._boot_answer
         self.rig.answers["Heartbeat"] = self._heartbeat_answer
@@ -137,8 +138,20 @@ class StationMachine(RuleBasedStateMachine):
 
     @rule(card=CARDS, evse=st.none() | EVSES, seconds=PAUSES)
     def card(self, card: str, evse: int | None, seconds: float) -> None:
+        before = self._let_in(card)
         self.rig.card(card, evse=evse)
         self.rig.let(seconds)
+        if card in self.blocked:
+            assert self._let_in(card) <= before, "a blocked card was let in where it was presented"
+
+    def _let_in(self, card: str) -> set[int | None]:
+        """The EVSEs (None: the lobby) where somebody may charge because of that card, and not because of the CSMS."""
+        seats = self.rig.station.context.seats()
+        return {
+            seat.evse_id
+            for seat in seats
+            if (given := seat.authorization) and given.id_token.id_token == card and given.remote_start_id is None
+        }
 
     @rule(card=CARDS, evse=EVSES, cable_first=st.booleans(), seconds=PAUSES)
     def start_session(self, card: str, evse: int, cable_first: bool, seconds: float) -> None:
@@ -299,6 +312,16 @@ class StationMachine(RuleBasedStateMachine):
         self.commands += 1
         self.rig.operator(action, self.commands, evse_id=evse, operative=on)
 
+    @rule(card=CARDS, action=st.sampled_from(["block_card", "unblock_card", "teach_card", "stop_teaching"]))
+    def own_cards(self, card: str, action: str) -> None:
+        self.commands += 1
+        arguments = {"id_token": card.lower(), "type": "ISO14443", "command_id": self.commands - 1}
+        self.rig.step(OperatorCommand(self.commands, "owner", action, arguments))
+        if action == "block_card":
+            self.blocked.add(card)
+        elif action == "unblock_card":
+            self.blocked.discard(card)
+
     @rule(away=st.sampled_from([0.0, 20.0, 5000.0]), connect=st.sampled_from([True, True, False]))
     def power_cut(self, away: float, connect: bool) -> None:
         self.rig.power_cut()
@@ -358,6 +381,12 @@ class StationMachine(RuleBasedStateMachine):
             assert (why is Why.FREE) <= (not evse.plugged), "a car is plugged in"
             assert (why is Why.WAITING_FOR_CARD) <= (evse.plugged and evse.authorization is None), "nobody has to wait"
             assert (why is Why.FAULT) == (evse.board_online and bool(evse.faults))
+
+    @invariant()
+    def what_is_lost_is_counted(self) -> None:
+        losses = self.rig.disk.remembered.get("queue_losses") or {}
+        assert sum(loss["count"] for loss in losses.values()) == len(self.rig.disk.given_up)
+        assert sum(lane.waiting for lane in self.rig.station.outbox.lanes()) == len(self.rig.disk.queue)
 
     @invariant()
     def cache_is_bounded_and_on_the_disk(self) -> None:
