@@ -109,6 +109,15 @@ PARTS = (
         secret=("smtp_password", "hook_url"),
         sealed=("smtp_password", "hook_url"),
     ),
+    Part(
+        "neighbourhood",
+        "neighbourhood.Neighbourhood",
+        ("id",),
+        Mode.MERGE,
+        secret=("password",),
+        sealed=("password",),
+        without=("version",),
+    ),
 )
 
 

@@ -33,10 +33,10 @@ KEPT = frozenset(  # of what the station remembers
     }
 )
 SESSIONS: tuple[type[orm.Model], ...] = (models.Transaction, models.MeterPoint)
-WEB_OF_SESSIONS = frozenset({"tariff"})  # apps of the web interface that are about sessions
+WEB_OF_SESSIONS = frozenset({"tariff", "history"})  # apps of the web interface that are about sessions
 ROOMS = ("store", "notices")  # apps of the station's own; those of the web interface are all meant
 KEPT_KEYS = frozenset({"django.key", "secret.key", "meter.pem"})  # the data folder's own, and the meter's
-FOLDERS = ("spool", "vpn")
+FOLDERS = ("spool", "vpn", "work")
 
 
 def carry_out(data: Path, keys: Path, *, sessions: bool) -> None:

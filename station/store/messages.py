@@ -19,7 +19,8 @@ from station.store.redaction import HIDDEN, SHORTEST, masked
 PAYLOAD_LIMIT = 6_000  # characters of JSON
 LONGEST = 2_000  # characters of a text that is longer than is read
 READ_MOST = 2 * LONGEST
-STEPS = ((LONGEST, 40), (300, 12), (120, 3))  # (longest text, longest list) of each try to make a payload fit
+LISTED_MOST = 40  # items of a list that are looked at; a station must not spend its time on more
+STEPS = ((LONGEST, LISTED_MOST), (300, 12), (120, 3))  # (longest text, longest list) of each try to make a payload fit
 DEEPEST = 12  # levels that OCPP needs
 TOKENS_KEPT = 48  # idTokens that are recognised in other texts
 PARSED_MOST = 64 * 1024  # bytes; of what is longer only its head is told
@@ -32,6 +33,7 @@ _TOKEN_VARIABLES = frozenset({"token", "masterpassgroupid"})
 _OPAQUE = frozenset({"exiRequest", "exiResponse"})  # a vehicle's contract and its key are in there
 _PERSONAL = frozenset({("NotifyCustomerInformation", "data")})
 _HEAD = re.compile(rb'\s*\[\s*(\d{1,3})\s*,\s*"([\w.:{}-]{1,36})"\s*,(?:\s*"(\w{1,50})"\s*,)?')
+_NAME = re.compile(r"[\w.-]+|\d{4}-\d\d-\d\dT[\d:.]+(?:Z|[+-][\d:]+)")
 _CUT = re.compile(r"… \((\d+)\)$")
 _WRITE_ONLY = frozenset((component.casefold(), variable.casefold()) for component, variable in WRITE_ONLY)
 
@@ -49,7 +51,7 @@ class Discretion:
         shown = self._mapping(payload, action, "", 0)
         text = json.dumps(shown, ensure_ascii=False)
         if len(text) <= PAYLOAD_LIMIT:
-            return shown, False
+            return shown, '"… ' in text or "… (" in text
         for longest, most in STEPS:
             shown = _shortened(shown, longest, most)
             if len(json.dumps(shown, ensure_ascii=False)) <= PAYLOAD_LIMIT:
@@ -107,7 +109,10 @@ class Discretion:
         if isinstance(value, Mapping):
             return self._mapping(value, action, secrecy, depth) if depth < DEEPEST else {"…": ""}
         if isinstance(value, list):
-            return [self._value(item, action, secrecy, depth + 1) for item in value] if depth < DEEPEST else ["…"]
+            if depth >= DEEPEST:
+                return ["…"]
+            shown = [self._value(item, action, secrecy, depth + 1) for item in value[:LISTED_MOST]]
+            return [*shown, f"… {len(value) - LISTED_MOST}"] if len(value) > LISTED_MOST else shown
         return value if isinstance(value, int | float | bool | None) else str(value)
 
     def _name(self, name: str) -> str:
@@ -117,6 +122,9 @@ class Discretion:
     def _plain(self, text: str) -> str:
         if len(text) < SHORTEST:
             return text
+        if len(text) <= 50 and _NAME.fullmatch(text) and not redaction.is_known(text):
+            # By far the most of them: no pattern fits, so only what is known to be a secret is looked for.
+            return self._known.sub(lambda found: masked(found[0]), text) if self._known else text
         if len(text) <= READ_MOST:
             return self.text(text)
         # Read further than it is shown: a secret across the cut would be known by neither half.

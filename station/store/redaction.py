@@ -57,6 +57,10 @@ class Redactor:
         self._in_key = False
         self._key_lines = 0
 
+    def knows(self, text: str) -> bool:
+        """Whether one of the known secrets stands in ``text``, in whatever spelling."""
+        return self._known is not None and self._known.search(text) is not None
+
     def line(self, text: str) -> str:
         """``text`` without its secrets, and with its idTokens masked."""
         return _ID_TOKEN.sub(lambda found: found[1] + masked(found[2]), self.without_secrets(text))
@@ -113,6 +117,11 @@ def protect(*secrets: str) -> None:
 def clean(text: str) -> str:
     """What this process logs, without secrets: those named to ``protect``, and what looks like one."""
     return _redactor.whole(text)
+
+
+def is_known(text: str) -> bool:
+    """Whether a secret that was named to ``protect`` stands in ``text``."""
+    return _redactor.knows(text)
 
 
 def without_secrets(data: Any) -> Any:

@@ -93,7 +93,11 @@ def main() -> None:
     output = Output(1, (supervisor.SELF, *(spec.name for spec in specs)))
     trial = Probation(Switch(folder, plan["patience"])) if "patience" in plan else None
     anew = supervisor.Supervisor(
-        specs, output, ready=lambda: output.line(supervisor.SELF, "ready"), probation=trial
+        specs,
+        output,
+        ready=lambda: output.line(supervisor.SELF, "ready"),
+        probation=trial,
+        anew=(folder / "order").exists,
     ).run()
     if anew:
         print("other code is started", flush=True)

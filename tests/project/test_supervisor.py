@@ -225,6 +225,16 @@ def test_other_code_takes_over_at_a_reboot(trial: Callable[..., Run], tmp_path: 
     assert not any(psutil.pid_exists(pid) for pid in run.pids("web"))
 
 
+def test_an_order_for_a_station_that_stands_still_starts_all_of_it_anew(start, tmp_path: Path) -> None:
+    """Also the web server ends, for nothing may run while a backup is restored."""
+    (tmp_path / "order").touch()
+    run = start(REBOOTS, {"name": "web", "do": "run"})
+    assert run.process.wait(20) == 0
+    assert "the whole appliance starts anew" in run.text()
+    assert run.text().endswith("other code is started\n")
+    assert not any(psutil.pid_exists(pid) for pid in run.pids("web"))
+
+
 def test_a_reboot_without_other_code_is_one_as_ever(trial: Callable[..., Run]) -> None:
     run = trial(None, REBOOTS)
     run.until(lambda: len(run.pids("uplink")) == 2)

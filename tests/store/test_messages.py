@@ -129,6 +129,17 @@ def test_long_payload_is_shortened_and_says_how_much_is_missing() -> None:
     assert told["text"].endswith("… (9000)")
 
 
+def test_known_secret_is_recognised_in_a_plain_word_too() -> None:
+    redaction.protect("swordfish.22")
+    told = shown("GetVariables", {"getVariableData": [variable("Swordfish", "swordfish.22")] * 3})
+    assert "swordfish.22" not in told
+
+
+def test_long_list_is_not_walked_to_its_end() -> None:
+    told, cut = Discretion().payload("X", {"list": [1] * 5_000})
+    assert (len(told["list"]), told["list"][-1], cut) == (41, "… 4960", True)
+
+
 def test_depth_and_odd_values_do_no_harm() -> None:
     deep: Any = "end"
     for _ in range(60):

@@ -340,7 +340,8 @@ NOT_CONFIGURATION = {  # what happens, what is passing, and what is only good on
     *("store.CachedToken", "store.JournalEntry", "store.SecurityLogEntry", "store.Command"),
     *("notices.Watch", "notices.Trouble", "notices.Dismissal", "notices.Sending"),
     *("accounts.RecoveryCode", "accounts.SignIn", "accounts.Token", "accounts.Change"),
-    *("tariff.Cost", "tariff.Settled"),
+    *("tariff.Cost", "tariff.Settled", "history.Card", "history.DaySum", "history.CardSum", "history.Added"),
+    *("work.Job", "api.FiledOnce", "commissioning.Commissioning"),
     *("access.Setting", "access.Trial"),  # who may come from where, and the VPN: a wrong one locks everybody out
 }
 

@@ -20,6 +20,7 @@ PARTS: Mapping[str, Any] = {
     "tariffs": _("Tariffs"),
     "settings": _("Name, language and letterhead"),
     "notices": _("Notices by mail and webhook"),
+    "neighbourhood": _("Announcement, MQTT and metrics"),
 }
 
 NOTES: Mapping[str, Any] = {

@@ -9,6 +9,7 @@ from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy as later
 from django.utils.translation import ngettext
 
+from webui.logs.security import sentence
 from webui.trace import parts
 from webui.trace.parts import CONNECTOR_STATUSES, Payload, at_evse, count, items, part, text, token, variable
 
@@ -161,7 +162,7 @@ def _limit(payload: Payload) -> str:
 
 
 def _security(payload: Payload) -> str:
-    said = _("The station reports a security event: %(kind)s.") % {"kind": text(payload.get("type"))}
+    said = _("Security event: %(kind)s") % {"kind": sentence(text(payload.get("type")))}
     info = text(payload.get("techInfo"))
     return _("%(said)s (%(reason)s)") % {"said": said, "reason": info} if info else said
 
