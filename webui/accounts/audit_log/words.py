@@ -37,6 +37,7 @@ ACTIONS: Mapping[str, Any] = {
     "end_maintenance": _("asked to end maintenance"),
     "manual_setpoint": _("asked for a setpoint by hand"),
     "self_test": _("asked for a self-test"),
+    "send_log": _("asked to send a log"),
     "limit": _("asked to limit the current"),
 }
 
