@@ -20,6 +20,8 @@ from webui.accounts.guard import SIGNED_OUT
 from webui.consumers import TRY_AGAIN, LiveConsumer
 from webui.dashboard import fragments, latest
 
+# A consumer looks at the connections of its thread before each message, and other tests may have left one there.
+pytestmark = pytest.mark.django_db
 Scenario = Callable[[WebsocketCommunicator], Awaitable[None]]
 
 
