@@ -86,6 +86,8 @@ class Availability:
             return Outage(OutBy.UPDATE)
         if evse_id in self.maintained:
             return self.maintained[evse_id]
+        if not self.inoperative and not self.scheduled:
+            return None  # asked several times a step
         out = self.inoperative | {level for level, operative in self.scheduled.items() if not operative}
         for level in (STATION, key(evse_id), key(evse_id, connector_id)):
             if level in out:
