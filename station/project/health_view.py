@@ -19,6 +19,7 @@ from station.project import health
 logger = logging.getLogger(__name__)
 
 FRESH = 5.0  # s; uplink and poll thread beat at least once a second
+NO_NEIGHBOURS = {"mqtt": "off", "mdns": False}
 NO_LINK = {"connected": False, "registration": None, "security_profile": 1}
 
 
@@ -42,6 +43,7 @@ def healthz(request: HttpRequest) -> JsonResponse:
             "hardware": hardware_word,
             "poll": beats[health.HARDWARE][1],  # how many, how many slots missed, how late they began (ms)
             "transfers": _process(beats[health.TRANSFERS], fresh=15.0),
+            "neighbours": _neighbours(beats[health.NEIGHBOURS]),
             "uplink": _uplink(uplink_runs, uplink_word),
         },
         status=200 if runs else 503,
@@ -54,6 +56,12 @@ def _uplink(runs: bool, word: dict[str, Any]) -> dict[str, Any]:
     known = {key: word.get(key, default) for key, default in NO_LINK.items()}
     # What the last life of the process said of its link is over; what it said of its configuration still holds.
     return known if runs else {**known, "connected": False, "registration": None}
+
+
+def _neighbours(beat: tuple[float, dict[str, Any]]) -> dict[str, Any]:
+    """How MQTT and mDNS fare; charging needs neither of them."""
+    age, word = beat
+    return {"mqtt": word.get("mqtt", "off"), "mdns": word.get("mdns", False)} if age <= FRESH else NO_NEIGHBOURS
 
 
 def _process(beat: tuple[float, dict[str, Any]], fresh: float = FRESH) -> str:

@@ -73,6 +73,8 @@ def test_mqtt_from_the_page_to_the_board(
     neighbour.until(f"{BASE}/evse/1/state", "free")
     process = appliance.process("neighbours")
     assert process is not None
+    wait_until(lambda: appliance.health()[1]["neighbours"] == {"mqtt": "connected", "mdns": False}, "its word")
+    assert "is connected to the broker" in web.get(PAGE)
 
     mark = csms.mark()
     appliance.plug()

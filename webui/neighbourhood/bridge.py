@@ -81,6 +81,10 @@ class Bridge:
         self._away = ""
         self._ending = False
 
+    @property
+    def connected(self) -> bool:
+        return self._connected
+
     # ------------------------------------------------------------------ the station's side
 
     def hear(self, live: StationLive) -> None:

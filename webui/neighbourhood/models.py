@@ -5,6 +5,7 @@ from __future__ import annotations
 from django.db import models
 
 from station.store.secrets import unseal
+from webui.neighbourhood.switch import Wish
 
 READ, CONTROL = "read", "control"
 
@@ -48,6 +49,11 @@ class Neighbourhood(models.Model):
     def networks(self) -> list[str]:
         """Those that may read the metrics without a token."""
         return self.metrics_networks.split()
+
+    @property
+    def wish(self) -> Wish:
+        """What the supervisor needs of it."""
+        return Wish(self.mdns, self.mqtt, self.version)
 
     def open_password(self) -> str:
         """The password; raises SecretDamaged."""

@@ -6,7 +6,7 @@ import asyncio
 import logging
 import signal
 import time
-from collections.abc import Callable, Coroutine, Sequence
+from collections.abc import Callable, Coroutine, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -39,7 +39,7 @@ OUTCOME_WITHIN = 30.0  # s that a command's outcome is waited for
 FAILED = 1
 
 
-def run(beat: Callable[[], None], data: Path, doors: Sequence[Door]) -> int:
+def run(beat: Callable[[Mapping[str, Any]], None], data: Path, doors: Sequence[Door]) -> int:
     """Live until SIGTERM, or until the settings have changed: the supervisor then starts it anew (returns 0)."""
     try:
         chosen = Neighbourhood.current()
@@ -53,12 +53,19 @@ def run(beat: Callable[[], None], data: Path, doors: Sequence[Door]) -> int:
 
 
 async def _live(
-    beat: Callable[[], None], data: Path, doors: Sequence[Door], chosen: Neighbourhood, password: str
+    beat: Callable[[Mapping[str, Any]], None], data: Path, doors: Sequence[Door], chosen: Neighbourhood, password: str
 ) -> int:
     stopped = asyncio.Event()
     asyncio.get_running_loop().add_signal_handler(signal.SIGTERM, stopped.set)
-    jobs: list[Coroutine[Any, Any, None]] = [_watch(beat, data, switch.read(data), stopped)]
-    if chosen.mdns and doors:
+    announced, bridge = chosen.mdns and bool(doors), None
+
+    def tell() -> None:
+        """Alive, and how it goes; nothing of it is a secret."""
+        link = "off" if bridge is None else "connected" if bridge.connected else "away"
+        beat({"mqtt": link, "mdns": announced})
+
+    jobs: list[Coroutine[Any, Any, None]] = [_watch(tell, data, switch.read(data), stopped)]
+    if announced:
         from webui.neighbourhood import announce
 
         jobs.append(announce.announce(chosen.mdns_name or await _identity() or announce.host(), doors))

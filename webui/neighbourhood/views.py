@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import secrets
 from pathlib import Path
 from typing import Any
@@ -11,6 +12,7 @@ from django.conf import settings
 from django.db import transaction
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect, render
+from django.urls import resolve
 from django.utils.translation import gettext as _
 from django.views.decorators.cache import never_cache
 from django.views.decorators.debug import sensitive_post_parameters
@@ -44,7 +46,7 @@ def neighbourhood(request: HttpRequest) -> HttpResponse:
     try:
         with transaction.atomic():
             saved = form.save()
-            switch.write(Path(settings.DATA_DIR), switch.Wish(saved.mdns, saved.mqtt, saved.version))
+            switch.write(Path(settings.DATA_DIR), saved.wish)
     except OSError as error:
         form.add_error(None, _("This could not be kept: %(why)s. Nothing has changed.") % {"why": error.strerror})
         return _page(request, form, status=500)
@@ -89,6 +91,14 @@ def _row() -> Neighbourhood:
     return row
 
 
+def _now(request: HttpRequest) -> str:
+    """How the connection to the broker is at this moment: ``off``, ``away`` or ``connected``."""
+    if request.method != "GET":
+        return "off"
+    told = json.loads(resolve("/healthz").func(request).content)
+    return str(told["neighbours"]["mqtt"])
+
+
 def _page(request: HttpRequest, form: NeighbourhoodForm, status: int = 200, **more: Any) -> HttpResponse:
     environment = settings.ENVIRONMENT
     return render(
@@ -96,6 +106,7 @@ def _page(request: HttpRequest, form: NeighbourhoodForm, status: int = 200, **mo
         "neighbourhood/neighbourhood.html",
         {
             "form": form,
+            "now": _now(request),
             "announceable": bool(doors(environment.web, environment.web_tls)),
             "groups": {
                 "mdns": [form[name] for name in ("mdns", "mdns_name")],

@@ -142,6 +142,7 @@ def prepare_database() -> None:
         if own:
             path.chmod(0o600)
         _take_over_certificates(settings.ENVIRONMENT)
+        _write_switch(settings.ENVIRONMENT.data)
     except (DatabaseError, sqlite3.DatabaseError) as error:
         reason = str(error).strip().split("\n")[0]
         if own and ("malformed" in reason or "not a database" in reason):
@@ -166,6 +167,16 @@ def _without_checking_every_key(connection: Any) -> Iterator[None]:
         yield
     finally:
         del connection.check_constraints
+
+
+def _write_switch(data: Path) -> None:
+    """What is on stands in the database; the supervisor's file beside it may be lost, or older than a restored one."""
+    from webui.neighbourhood import switch
+    from webui.neighbourhood.models import Neighbourhood
+
+    wish = Neighbourhood.current().wish
+    if switch.read(data) != wish:
+        switch.write(data, wish)
 
 
 def _take_over_certificates(environment: Environment) -> None:

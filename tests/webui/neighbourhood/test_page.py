@@ -16,6 +16,7 @@ import pytest
 from django.contrib.auth.models import User
 from django.test import Client
 
+from station.project.supervisor import startup
 from tests.support.ports import free_port
 from tests.uplink.authority import Authority
 from tests.webui.looking import look
@@ -157,6 +158,14 @@ def test_the_supervisor_looks_at_the_file(tmp_path: Path) -> None:
     assert (alone(), reachable()) == (True, True)
     switch.write(tmp_path, switch.Wish(mdns=False, mqtt=False, version=2))
     assert (alone(), reachable()) == (False, False)
+
+
+def test_a_start_of_the_appliance_writes_the_file_anew(db: None, tmp_path: Path) -> None:
+    startup._write_switch(tmp_path)
+    assert not list(tmp_path.iterdir()), "as delivered there is none"
+    Neighbourhood(pk=1, mqtt=True, host="x", version=7).save()
+    startup._write_switch(tmp_path)
+    assert switch.read(tmp_path) == switch.Wish(True, True, 7)
 
 
 # ------------------------------------------------------------------ the test of the connection

@@ -22,24 +22,23 @@ from webui.neighbourhood.topics import Order
 
 
 def test_it_begins_anew_with_other_settings(db: None, tmp_path: Path) -> None:
-    beats = 0
+    beats: list[Any] = []
 
-    def beat() -> None:
-        nonlocal beats
-        beats += 1
-        switch.write(tmp_path, switch.Wish(version=beats))  # somebody saves
+    def beat(word: Any) -> None:
+        beats.append(word)
+        switch.write(tmp_path, switch.Wish(version=len(beats)))  # somebody saves
 
     process.BEAT, before = 0.01, process.BEAT
     try:
         assert process.run(beat, tmp_path, ()) == 0
     finally:
         process.BEAT = before
-    assert beats >= 1
+    assert beats[0] == {"mqtt": "off", "mdns": False}
 
 
 def test_a_password_that_cannot_be_read_is_said(db: None, tmp_path: Path, caplog: pytest.LogCaptureFixture) -> None:
     Neighbourhood(pk=1, mqtt=True, host="x", password="sealed:1:nonsense").save()
-    assert process.run(lambda: None, tmp_path, ()) == process.FAILED
+    assert process.run(lambda word: None, tmp_path, ()) == process.FAILED
     assert "cannot be read" in caplog.text
 
 
