@@ -16,7 +16,9 @@ from station.live import bus
 from station.live.payloads import StationLive, encode
 from station.store.models import Command
 from tests.webui.making import station
-from webui.neighbourhood import process, switch
+from webui.api import live
+from webui.neighbourhood import announce, process, switch
+from webui.neighbourhood.doors import HTTPS, Door
 from webui.neighbourhood.models import Neighbourhood
 from webui.neighbourhood.topics import Order
 
@@ -113,3 +115,35 @@ def test_a_limit_goes_to_the_uplink_and_a_layer_that_fails_is_no_end(monkeypatch
     assert unpack_limit(told["limit"]) == LimitWanted(1, 8.0, 60.0, "MQTT")
     monkeypatch.setattr(process, "get_channel_layer", lambda: None)
     asyncio.run(process.limit(1, 8.0, 60.0))
+
+
+@pytest.mark.parametrize(
+    ("name", "mdns", "announced"), [("Garage", True, ["Garage"]), ("", True, ["CP-1"]), ("x", False, [])]
+)
+def test_what_is_announced(
+    db: None, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, name: str, mdns: bool, announced: list[str]
+) -> None:
+    door = Door(HTTPS, 8443)
+    Neighbourhood(pk=1, mdns=mdns, mdns_name=name, version=1).save()
+    names: list[str] = []
+    words: list[Any] = []
+
+    async def announce_(told: str, doors: Any) -> None:
+        assert tuple(doors) == (door,)
+        names.append(told)
+        await asyncio.Event().wait()
+
+    async def ask(message: Any) -> StationLive:
+        return station()
+
+    def beat(word: Any) -> None:
+        words.append(word)
+        if names or not mdns:
+            switch.write(tmp_path, switch.Wish(version=9))
+
+    monkeypatch.setattr(announce, "announce", announce_)
+    monkeypatch.setattr(live, "_ask", ask)
+    monkeypatch.setattr(process, "BEAT", 0.01)
+    assert process.run(beat, tmp_path, (door,)) == 0
+    assert names == announced
+    assert words[-1] == {"mqtt": "off", "mdns": mdns}
