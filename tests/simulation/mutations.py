@@ -55,8 +55,8 @@ def _counts_too_little(original: Callable[..., Any]) -> Callable[..., None]:
 
 
 def _power_for_every_cable(original: Callable[..., Any]) -> Callable[..., Any]:
-    def broken(self: Any, evse: Evse, unlock: bool) -> Any:
-        setpoint = original(self, evse, unlock)
+    def broken(self: Any, evse: Evse, *rest: Any) -> Any:
+        setpoint = original(self, evse, *rest)
         return replace(setpoint, allow_power=True, current=16.0) if evse.plugged else setpoint
 
     return broken
