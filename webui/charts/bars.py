@@ -42,9 +42,9 @@ def column(number: int, of: int) -> tuple[float, float]:
 def draw(values: Sequence[float], top: float = 0.0, bottom: float = 100.0, *, ticks: int = 4) -> Bars:
     """A bar for each of ``values`` between two heights of the picture, in per cent from above.
 
-    What is no number above zero, or beyond all measure, has no bar.
+    What is no number above zero, or beyond all measure either way, has no bar.
     """
-    good = [value if 0 < value < BEYOND else 0.0 for value in values]
+    good = [value if 1 / BEYOND < value < BEYOND else 0.0 for value in values]
     rows = value_ticks(max(good, default=0.0) or 1.0, ticks)
     most, room = rows[-1], bottom - top
     found = []

@@ -9,7 +9,7 @@ from typing import Any
 
 import pytest
 from django.test import Client
-from hypothesis import given
+from hypothesis import example, given
 from hypothesis import strategies as st
 
 from station.store.models import Transaction
@@ -56,6 +56,8 @@ def test_no_period(text: str) -> None:
 
 
 @given(st.lists(st.floats(allow_nan=True, allow_infinity=True), min_size=1, max_size=40))
+@example([5e-324])
+@example([1e308, 1.0])
 def test_bars_stay_in_the_picture(values: list[float]) -> None:
     drawn = bars.draw(values, 10, 60)
     assert len(drawn.bars) == len(values)
