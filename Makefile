@@ -14,7 +14,7 @@ setup: ## only set up: .venv with all requirements, and Redis
 	@bin/setup redis
 
 test: ## lint and all tests; certification cases in memory, one or two of each block on the appliance, too
-	@bin/setup redis chromium rauc softhsm wireguard mosquitto
+	@bin/setup redis chromium rauc softhsm wireguard mosquitto gettext
 	@$(MAKE) --no-print-directory checks
 	@exec $(BIN)/python -m pytest
 

@@ -24,6 +24,10 @@ ROW = re.compile(r'<li id="t-([\d-]+)" class="msg')
 GONE = re.compile(r'<li id="t-([\d-]+)" hx-swap-oob="delete">')
 
 
+# A consumer looks at the connections of its thread before each message, and other tests may have left one there.
+pytestmark = pytest.mark.django_db
+
+
 @pytest.fixture(autouse=True)
 def ring(monkeypatch: pytest.MonkeyPatch) -> Ring:
     """What the follower reads; None as the newest entry stands for a Redis that is away."""

@@ -1,10 +1,13 @@
-"""What the station says to drivers, in their language (C01.FR.08 to C01.FR.13)."""
+"""What the station says to drivers, in their language (C01.FR.08 to C01.FR.13), and its pages to whoever reads them."""
 
 from __future__ import annotations
 
 import ast
 import gettext
 import re
+import shutil
+import subprocess
+import sys
 from pathlib import Path
 
 import pytest
@@ -26,6 +29,7 @@ FOLDER = Path(settings.LOCALE_PATHS[0])
 def source(language: str) -> dict[str, str]:
     """The entries of a .po file, one line each, as ours are."""
     text = (FOLDER / language / "LC_MESSAGES" / "django.po").read_text(encoding="utf-8")
+    text = re.sub(r"^msgctxt .*\nmsgid ", "in a context: ", text, flags=re.M)
     pairs = re.findall(r'^msgid (".+")\nmsgstr (".*")$', text, re.M)
     return {ast.literal_eval(one): ast.literal_eval(other) for one, other in pairs}
 
@@ -44,10 +48,42 @@ def english() -> set[str]:
 def test_every_sentence_for_a_driver_is_translated(language: str) -> None:
     there = source(language)
     assert sorted(english() - there.keys()) == []
-    assert not [one for one, other in there.items() if not other or other == one]
+    assert not [one for one in english() if not there[one] or there[one] == one]
     for one, other in there.items():
-        assert re.findall(r"%\(\w+\)s", one) == re.findall(r"%\(\w+\)s", other), one
+        assert sorted(re.findall(r"%\(\w+\)s", one)) == sorted(re.findall(r"%\(\w+\)s", other)), one
         assert one.endswith(".") == other.endswith("."), one
+
+
+@pytest.fixture(scope="module")
+def marked(tmp_path_factory: pytest.TempPathFactory) -> set[str]:
+    """Every text in the sources that is marked for translation, with its context as in a compiled catalogue."""
+    copy = tmp_path_factory.mktemp("marked")
+    for name in ("manage.py", "station", "webui", "hardware", "templates"):
+        original = settings.BASE_DIR / name
+        if original.is_dir():
+            shutil.copytree(original, copy / name, ignore=shutil.ignore_patterns("__pycache__"))
+        else:
+            shutil.copy(original, copy)
+    (copy / "locale").mkdir()
+    command = (sys.executable, "manage.py", "makemessages", "-l", "qx", "--no-location", "--no-wrap")
+    subprocess.run(command, cwd=copy, check=True, capture_output=True, timeout=120)
+    found = set()
+    for entry in (copy / "locale" / "qx" / "LC_MESSAGES" / "django.po").read_text(encoding="utf-8").split("\n\n")[1:]:
+        fields = {
+            name: "".join(ast.literal_eval(part) for part in re.findall(r'".*"', text))
+            for name, text in re.findall(r'^(msgctxt|msgid) ((?:".*"\n?)+)', entry, re.M)
+        }
+        found.add(f"{fields['msgctxt']}\x04{fields['msgid']}" if "msgctxt" in fields else fields["msgid"])
+    return found
+
+
+@pytest.mark.parametrize("language", ["de", "es", "fr"])
+def test_every_text_of_the_pages_is_translated(language: str, marked: set[str]) -> None:
+    with (FOLDER / language / "LC_MESSAGES" / "django.mo").open("rb") as file:
+        catalogue = gettext.GNUTranslations(file)._catalog  # type: ignore[attr-defined]
+    there = {one[0] if isinstance(one, tuple) else one for one, other in catalogue.items() if other}
+    assert len(marked) > 2000
+    assert sorted(marked - there) == []
 
 
 @pytest.mark.parametrize("language", LANGUAGES)
