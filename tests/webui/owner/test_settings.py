@@ -13,6 +13,7 @@ from tests.webui.looking import look
 from webui.owner import here
 from webui.owner.models import Settings
 
+ENGLISH = {"Accept-Language": "en"}  # the station itself speaks German here
 STATION = {"form": "station", "serial": "0", "name": "Garage", "place": "Hof 3", "language": "de", "currency": "CHF"}
 LETTERHEAD = {
     "form": "letterhead",
@@ -51,7 +52,7 @@ def test_what_is_set_is_kept_and_shown(browser: Client) -> None:
     assert kept.letterhead_address == "Weg 1\n8000 Zürich"
     assert str(kept.vat_rate) == "8.10"
     assert here.settings().name == "Garage", "known at once"
-    page = look(browser.get("/settings/?saved=letterhead").content)
+    page = look(browser.get("/settings/?saved=letterhead", headers=ENGLISH).content)
     assert page.words.count("Saved.") == 1
 
 
@@ -101,7 +102,7 @@ def test_a_form_that_is_not_there(browser: Client, data: dict[str, str]) -> None
 
 def test_who_was_slower_is_told_and_may_insist(browser: Client) -> None:
     browser.post("/settings/", STATION)
-    answer = browser.post("/settings/", {**STATION, "name": "Carport"})
+    answer = browser.post("/settings/", {**STATION, "name": "Carport"}, headers=ENGLISH)
     assert answer.status_code == 422
     assert "changed meanwhile" in look(answer.content).words
     assert 'value="Carport"' in answer.content.decode()
