@@ -17,7 +17,7 @@ PASSPHRASE = "correct horse battery"
 
 def test_a_backup_is_made_judged_and_ordered(opened: Opener, web: Web, tmp_path: Path) -> None:
     set_ = (
-        "INSERT INTO station_variable (component, component_instance, evse_id, connector_id, variable,"
+        "INSERT OR REPLACE INTO station_variable (component, component_instance, evse_id, connector_id, variable,"
         " variable_instance, attribute, value) VALUES ('OCPPCommCtrlr', '', 0, 0, 'HeartbeatInterval', '', 'Actual', ?)"
     )
     web.rows(set_, "60")
