@@ -120,7 +120,7 @@ def test_the_wizard_from_nothing_to_the_signed_protocol(
     download.value.save_as(tmp_path / "protocol.pdf")
     text = " ".join(" ".join(one.extract_text() for one in PdfReader(tmp_path / "protocol.pdf").pages).split())
     for part in (SITE, "WS-0001", "Ina Installer", "Self-test passed ok", "1 × 16 A", "fuse 16 A", operator.url):
-        assert part in text, part
+        assert part in text, f"{part} in {text}"
     [session] = fresh.sessions()
     assert f"{session['energy'] / 1e6 * 1000:.1f} Wh" in text
 

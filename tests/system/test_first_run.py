@@ -115,7 +115,7 @@ def test_a_demo_drive_is_one_click_and_both_records_agree(newcomer: Newcomer, pa
     assert 80 < session["energy"] / 1000 < 140, "a minute at 7 kW"
 
     page.goto("/sessions/")
-    page.locator("main a[href*='/sessions/']").first.click()
+    page.locator(f"main a[href*='{session['transaction_id']}']").first.click()
     expect(page.locator("main")).to_contain_text(f"{session['energy'] / 1e6:.3f}")
     expect(page.locator("main")).to_contain_text("E6F7")
     assert page.locator("main svg path.line").first.get_attribute("d")

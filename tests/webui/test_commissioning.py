@@ -16,7 +16,7 @@ from pypdf import PdfReader
 from station.domain.effects import Remember, SaveNetworkProfile, SaveVariable
 from station.domain.network import NetworkProfile
 from station.store import repositories
-from station.store.models import Command, Transaction
+from station.store.models import Command, Transaction, Variable
 from tests.webui.looking import Looking, look
 from tests.webui.making import CARD, free, station
 from webui.commissioning import addresses, codes, offer, paper, record, steps
@@ -349,7 +349,11 @@ def test_the_operators_system_is_set_and_kept_once_it_accepts(begun: Client) -> 
     post(begun, "csms", {"do": "keep"}, 422)
     live(trial_left=10)
     post(begun, "csms", {"do": "keep"}, 422)
-    live(csms_url="ws://csms.example/ocpp")
+    Variable.objects.create(component="SecurityCtrlr", variable="Identity", value="CP-1")
+    for before in ({"csms_url": "ws://127.0.0.1:1"}, {"identity": "DEMO"}):
+        live(**{"csms_url": "ws://csms.example/ocpp", "identity": "CP-1", **before})
+        post(begun, "csms", {"do": "keep"}, 422)  # the last connection still stands
+    live(csms_url="ws://csms.example/ocpp", identity="CP-1")
     assert "Keep this connection" in page(begun, "csms").words
     post(begun, "csms", {"do": "keep"})
     assert state("csms") == "done"

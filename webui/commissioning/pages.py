@@ -231,10 +231,14 @@ def csms(visit: Visit, form: SlotForm | None = None, refused: str = "") -> Conte
 
 
 def _registered() -> bool:
-    """The operator's system has accepted the station, and it is not the demonstration's."""
+    """The operator's system has accepted the station, under the address and the identity that were entered.
+
+    For a moment after they are kept, the last connection still stands; of the demonstration's, above all.
+    """
     live = latest.recent()
-    accepted = live is not None and live.connected and live.registration == "Accepted"
-    return accepted and not live.trial_left and NetworkProfile.objects.exists()  # type: ignore[union-attr]
+    if live is None or not live.connected or live.registration != "Accepted" or live.trial_left:
+        return False
+    return NetworkProfile.objects.filter(csms_url=live.csms_url).exists() and Connection().identity == live.identity
 
 
 def save_csms(visit: Visit) -> Context | None:
